@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+# A thin front to CMake; `make help` lists the targets.
+
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+# Tests at a time: they share the user's RLIMIT_MSGQUEUE, which holds nine queues of default size.
+TEST_JOBS ?= 2
+# More arguments for the configure step, e.g. CMAKE_ARGS=-DIPCTOOLS_STATIC=OFF
+CMAKE_ARGS ?=
+
+export DESTDIR
+
+.PHONY: all help deps deps-build deps-test demo check check-asan bench lint format install uninstall
+.DEFAULT_GOAL := all
+
+all: ## build the tools into build/release/tools
+	@cmake --preset release $(CMAKE_ARGS) > /dev/null
+	@cmake --build --preset release -j $(JOBS)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@echo 'Variables: PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) JOBS=$(JOBS) CMAKE_ARGS=$(CMAKE_ARGS)'
+
+deps: ## install what is missing, with apt-get (sudo when not root)
+	@.ci/deps build test lint
+
+deps-build:
+	@.ci/deps build
+
+deps-test:
+	@.ci/deps build test
+
+demo: deps-build ## build, then show messages flowing through the tools
+	@$(MAKE) --no-print-directory all
+	@tests/demo build/release/tools
+
+check: deps-test ## build, then run every test
+	@$(MAKE) --no-print-directory all
+	@ctest --preset release -j $(TEST_JOBS)
+
+check-asan: deps-test ## the same under the address and undefined behaviour sanitizers
+	@cmake --preset asan $(CMAKE_ARGS) > /dev/null
+	@cmake --build --preset asan -j $(JOBS)
+	@ctest --preset asan -j $(TEST_JOBS)
+
+bench: deps-test ## measure the tools against raw programs
+	@$(MAKE) --no-print-directory all
+	@tests/bench/run build/release/tools
+
+lint: ## check formatting, sources, scripts and pages
+	@.ci/lint
+
+format: ## format the sources in place
+	@clang-format -i lib/*.[ch]pp tools/*.cpp
+
+install: all ## install below DESTDIR and PREFIX
+	@cmake --install build/release --prefix '$(PREFIX)'
+
+uninstall: ## remove exactly what install put there
+	@.ci/uninstall build/release

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "io.hpp"
+
+#include <cerrno>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "deadline.hpp"
+#include "error.hpp"
+#include "signals.hpp"
+
+namespace ipc {
+
+namespace {
+
+/// For a descriptor that somebody made non-blocking: waits, or returns early at a signal.
+void wait_until_possible(int fd, short events) noexcept {
+    pollfd poll_fd{.fd = fd, .events = events, .revents = 0};
+    poll(&poll_fd, 1, -1);
+}
+
+} // namespace
+
+std::size_t read_some(int fd, std::span<char> into, std::string_view object) {
+    for (;;) {
+        signals::check();
+        const ssize_t count = read(fd, into.data(), into.size());
+        if (count >= 0)
+            return static_cast<std::size_t>(count);
+        if (errno == EAGAIN)
+            wait_until_possible(fd, POLLIN);
+        else if (errno != EINTR)
+            throw Error(object, "cannot read", errno);
+    }
+}
+
+void write_all(int fd, std::string_view bytes, std::string_view object) {
+    while (!bytes.empty()) {
+        signals::check();
+        const ssize_t count = write(fd, bytes.data(), bytes.size());
+        if (count >= 0)
+            bytes.remove_prefix(static_cast<std::size_t>(count));
+        else if (errno == EAGAIN)
+            wait_until_possible(fd, POLLOUT);
+        else if (errno != EINTR)
+            throw Error(object, "cannot write", errno);
+    }
+}
+
+void write_stderr(std::string_view bytes) noexcept {
+    const Deadline patience = Deadline::after(nanoseconds(std::chrono::seconds(1)));
+    while (!bytes.empty()) {
+        const ssize_t count = write(STDERR_FILENO, bytes.data(), bytes.size());
+        if (count >= 0)
+            bytes.remove_prefix(static_cast<std::size_t>(count));
+        else if (errno == EAGAIN)
+            wait_until_possible(STDERR_FILENO, POLLOUT);
+        else if (errno != EINTR)
+            return;
+        if (signals::ended() != 0 && patience.passed())
+            return;
+    }
+}
+
+bool has_reader(int fd) noexcept {
+    struct stat status {};
+    return fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
+
+bool is_writer_cut_off(int fd) noexcept {
+    pollfd poll_fd{.fd = fd, .events = 0, .revents = 0};
+    return poll(&poll_fd, 1, 0) > 0 && (poll_fd.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+} // namespace ipc

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include "queue_details.hpp"
+
+#include <string_view>
+#include <unistd.h>
+
+#include "parse.hpp"
+
+namespace ipc {
+
+namespace {
+
+/// The number behind `name` in "QSIZE:129 NOTIFY:0 SIGNO:10 NOTIFY_PID:4711".
+std::int64_t field(std::string_view line, std::string_view name) noexcept {
+    const std::size_t at = line.find(name);
+    if (at == std::string_view::npos)
+        return 0;
+    std::string_view value = line.substr(at + name.size());
+    value = value.substr(0, value.find_first_of(" \n"));
+    return parse::try_number(value).value_or(0);
+}
+
+} // namespace
+
+std::optional<QueueDetails> read_queue_details(const UniqueFd& queue) noexcept {
+    char text[256];
+    const ssize_t length = pread(queue.get(), text, sizeof text, 0);
+    if (length < 0)
+        return std::nullopt;
+    const std::string_view line(text, static_cast<std::size_t>(length));
+    return QueueDetails{.bytes = field(line, "QSIZE:"),
+                        .registered = static_cast<pid_t>(field(line, "NOTIFY_PID:"))};
+}
+
+} // namespace ipc

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#include "spawn.hpp"
+
+#include <bit>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <fcntl.h>
+#include <string>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "error.hpp"
+#include "exit_status.hpp"
+#include "fd.hpp"
+#include "io.hpp"
+#include "limits.hpp"
+#include "signals.hpp"
+#include "text.hpp"
+#include "tool.hpp"
+
+namespace ipc {
+
+namespace {
+
+/// A memfd that holds `bytes` and that nobody can change any more, at its start.
+UniqueFd sealed_input(std::string_view bytes) {
+    constexpr unsigned noexec_seal = 8; // MFD_NOEXEC_SEAL, since Linux 6.3
+    constexpr unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    UniqueFd fd(memfd_create("message", flags | noexec_seal));
+    if (!fd.is_open() && errno == EINVAL)
+        fd = UniqueFd(memfd_create("message", flags));
+    if (!fd.is_open())
+        throw Error("COMMAND", "cannot make its input", errno);
+    write_all(fd.get(), bytes, "COMMAND's input");
+    if (lseek(fd.get(), 0, SEEK_SET) != 0 ||
+        fcntl(fd.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
+        throw Error("COMMAND", "cannot make its input", errno);
+    return fd;
+}
+
+/// In the child. A signal that came for us meanwhile still waits, and is for COMMAND.
+[[noreturn]] void become(Operands command, int input, int failure_pipe) noexcept {
+    if (input != -1)
+        dup2(input, STDIN_FILENO);
+    signals::restore_inherited();
+    execvp(command[0], command.data());
+    const int error = errno;
+    // Nothing is left to be done about a failure of this.
+    _exit(write(failure_pipe, &error, sizeof error) == sizeof error ? exit_cannot_run
+                                                                    : exit_wrapper);
+}
+
+/// Starts COMMAND. Returns 0, or the errno value of execvp(3). Throws Error if we cannot even try.
+int spawn(pid_t& pid, Operands command, int input) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        throw Error(command[0], "cannot start", errno, explain_error(errno));
+    const UniqueFd failure(ends[0]);
+    {
+        const UniqueFd failure_pipe(ends[1]);
+        const signals::Blocked blocked;
+        pid = fork();
+        if (pid == -1)
+            throw Error(command[0], "cannot start", errno);
+        if (pid == 0)
+            become(command, input, failure_pipe.get());
+    }
+    int error = 0;
+    ssize_t count = 0;
+    do
+        count = read(failure.get(), &error, sizeof error);
+    while (count == -1 && errno == EINTR);
+    if (count <= 0)
+        return 0;
+    waitpid(pid, nullptr, 0);
+    return error;
+}
+
+void pass_on_signals(pid_t pid) noexcept {
+    for (std::uint64_t mask = signals::take_for_child(); mask != 0; mask &= mask - 1)
+        kill(pid, std::countr_zero(mask) + 1);
+}
+
+int wait_for(pid_t pid) {
+    siginfo_t info{};
+    while (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED) != 0) {
+        if (errno != EINTR)
+            throw Error("COMMAND", "cannot wait for it", errno);
+        signals::serve_report_request();
+        pass_on_signals(pid);
+    }
+    return info.si_code == CLD_EXITED ? info.si_status : exit_signal_base + info.si_status;
+}
+
+} // namespace
+
+void set_environment(const char* name, std::string_view value) {
+    if (setenv(name, std::string(value).c_str(), 1) != 0)
+        throw Error(name, "cannot set the variable", errno);
+}
+
+int run_command(Operands command, std::optional<std::string_view> input) {
+    const UniqueFd in = input ? sealed_input(*input) : UniqueFd();
+    pid_t pid = 0;
+    const int error = spawn(pid, command, in.get());
+    if (error != 0) {
+        report(Error(command[0], "cannot run", error));
+        return error == ENOENT ? exit_not_found : exit_cannot_run;
+    }
+    pass_on_signals(pid);
+    return wait_for(pid);
+}
+
+} // namespace ipc

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: MIT
+#include "sysv_queue.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <sys/ipc.h>
+#include <unistd.h>
+
+#include "buffer.hpp"
+#include "error.hpp"
+#include "limits.hpp"
+#include "signals.hpp"
+#include "text.hpp"
+
+namespace ipc {
+
+namespace {
+
+constexpr std::size_t type_size = sizeof(long);
+constexpr int msg_copy = 040000; // MSG_COPY of linux/msg.h, since Linux 3.8
+static_assert(type_size <= Buffer::headroom);
+
+/// msgop(2) wants the type right before the text. It is put there, or left there by the kernel,
+/// for the length of one call; the bytes that were there come back.
+class TypeSlot {
+  public:
+    explicit TypeSlot(std::span<char> message, long type = 0) noexcept
+        : at_(message.data() - type_size) {
+        std::memcpy(saved_, at_, type_size);
+        std::memcpy(at_, &type, type_size);
+    }
+    TypeSlot(const TypeSlot&) = delete;
+    TypeSlot& operator=(const TypeSlot&) = delete;
+    ~TypeSlot() { std::memcpy(at_, saved_, type_size); }
+
+    char* msgbuf() const noexcept { return at_; }
+    long type() const noexcept {
+        long type = 0;
+        std::memcpy(&type, at_, type_size);
+        return type;
+    }
+
+  private:
+    char* at_;
+    char saved_[type_size] = {};
+};
+
+bool is_gone(int error) noexcept { return error == EIDRM || error == EINVAL; }
+
+/// The kernel finds a queue by index with MSG_STAT_ANY; the low bits of an identifier are its
+/// index, 15 of them unless the kernel was booted with ipcmni_extend, then 24.
+bool try_stat_any(int id, msqid_ds& status) noexcept {
+    constexpr int msg_stat_any = 13; // linux/msg.h, since Linux 4.17
+    for (const int mask : {0x7FFF, 0xFFFFFF})
+        if (msgctl(id & mask, msg_stat_any, &status) == id)
+            return true;
+    return false;
+}
+
+int try_status(int id, msqid_ds& status) noexcept {
+    if (msgctl(id, IPC_STAT, &status) == 0)
+        return 0;
+    const int error = errno;
+    return error == EACCES && try_stat_any(id, status) ? 0 : error;
+}
+
+class SysvQueue final : public MessageQueue {
+  public:
+    SysvQueue(const Name& name, int id) : MessageQueue(name), id_(id), receive_size_(msgmax()) {
+        limit_ = std::min(msgmax(), queue_bytes());
+    }
+
+    Family family() const noexcept override { return Family::system_v; }
+    std::uint64_t identity() const noexcept override { return static_cast<std::uint64_t>(id_); }
+    long lowest_priority() const noexcept override { return 1; }
+    long highest_priority() const noexcept override { return std::numeric_limits<long>::max(); }
+    std::size_t message_limit() const noexcept override { return limit_; }
+    std::size_t receive_size() const noexcept override { return receive_size_; }
+    /// Known for a queue with a key; a private one may be read-only all the same.
+    bool can_send() const noexcept override {
+        constexpr int write_permission = 0222;
+        const auto form = name().form;
+        return form != Name::Form::key || msgget(name().key, write_permission) != -1 ||
+               errno != EACCES;
+    }
+    std::size_t count() override;
+    void select(Selection selection, bool) override { selection_ = selection; }
+
+    std::string explain_limit(std::size_t size) const override {
+        if (msgmax() <= queue_bytes())
+            return describe_limit("kernel.msgmax", static_cast<long>(size));
+        return text("maxbytes = ", queue_bytes(), "; raise it with: mqctl set --maxbytes=", size,
+                    ' ', name().text);
+    }
+
+    bool is_removed() const noexcept override {
+        msqid_ds status{};
+        return is_gone(try_status(id_, status));
+    }
+
+    Outcome try_send(std::span<char> message, long priority) override {
+        return send_once(message, priority, IPC_NOWAIT);
+    }
+    Outcome send(std::span<char> message, long priority, Deadline deadline,
+                 Interruptible interruptible) override;
+    Received try_receive(std::span<char> room) override {
+        return receive_once(room, selection_.type, flags() | IPC_NOWAIT);
+    }
+    Received receive(std::span<char> room, Deadline deadline, int output_fd) override;
+    Received peek(std::span<char> room, std::size_t index) override;
+
+  private:
+    static std::size_t msgmax() {
+        return static_cast<std::size_t>(kernel_limit("kernel.msgmax").value_or(8192));
+    }
+    std::size_t queue_bytes() const {
+        msqid_ds status{};
+        return try_status(id_, status) == 0 ? status.msg_qbytes : msgmax();
+    }
+    int flags() const noexcept { return selection_.except ? MSG_EXCEPT : 0; }
+
+    Outcome send_once(std::span<char> message, long priority, int flags);
+    Received receive_once(std::span<char> room, long type, int flags);
+    void learn_receive_size();
+
+    int id_;
+    std::size_t limit_ = 0;
+    std::size_t receive_size_;
+    Selection selection_;
+};
+
+/// By looking at each message where a type is selected; all are counted if the kernel cannot copy
+/// messages (CONFIG_CHECKPOINT_RESTORE).
+std::size_t SysvQueue::count() {
+    const std::size_t queued = sysv_queue_status(name(), id_).msg_qnum;
+    if (selection_.is_everything())
+        return queued;
+    Buffer copy;
+    std::size_t matching = 0;
+    for (std::size_t index = 0; index < queued;) {
+        Received received;
+        try {
+            received = peek(copy.room(receive_size_), index);
+        } catch (const Error&) {
+            return queued;
+        }
+        if (received.outcome == Outcome::too_large)
+            continue;
+        if (received.outcome != Outcome::done)
+            break;
+        if (selection_.matches(received.priority))
+            ++matching;
+        ++index;
+    }
+    return matching;
+}
+
+Outcome SysvQueue::send_once(std::span<char> message, long priority, int flags) {
+    const TypeSlot slot(message, priority);
+    if (msgsnd(id_, slot.msgbuf(), message.size(), flags) == 0)
+        return Outcome::done;
+    if (errno == EAGAIN || errno == EINTR)
+        return Outcome::not_now;
+    if (errno == EIDRM || (errno == EINVAL && is_removed()))
+        return Outcome::removed;
+    if (errno == EINVAL)
+        fail("cannot send", EINVAL,
+             text(message.size(), " bytes, ",
+                  describe_limit("kernel.msgmax", static_cast<long>(message.size()))));
+    fail("cannot send", errno);
+}
+
+Outcome SysvQueue::send(std::span<char> message, long priority, Deadline deadline,
+                        Interruptible interruptible) {
+    if (interruptible == Interruptible::no) // even where no timer can be had
+        if (const Outcome outcome = try_send(message, priority); outcome != Outcome::not_now)
+            return outcome;
+    const signals::Alarm alarm(deadline);
+    for (;;) {
+        if (interruptible == Interruptible::yes)
+            signals::check();
+        if (deadline.passed()) {
+            const Outcome outcome = try_send(message, priority);
+            return outcome == Outcome::not_now ? Outcome::timed_out : outcome;
+        }
+        const Outcome outcome = send_once(message, priority, 0);
+        if (outcome != Outcome::not_now)
+            return outcome;
+    }
+}
+
+Received SysvQueue::receive_once(std::span<char> room, long type, int flags) {
+    const TypeSlot slot(room);
+    const ssize_t size = msgrcv(id_, slot.msgbuf(), room.size(), type, flags);
+    if (size >= 0)
+        return {.outcome = Outcome::done,
+                .size = static_cast<std::size_t>(size),
+                .priority = slot.type()};
+    switch (errno) {
+    case ENOMSG:
+    case EINTR:
+        return {.outcome = Outcome::not_now};
+    case E2BIG:
+        learn_receive_size();
+        return {.outcome = Outcome::too_large};
+    case EIDRM:
+        return {.outcome = Outcome::removed};
+    case EINVAL:
+        if (is_removed())
+            return {.outcome = Outcome::removed};
+        if ((flags & msg_copy) != 0)
+            fail("cannot copy a message", EINVAL,
+                 text("it may be longer than ", describe_limit("kernel.msgmax", 65536)));
+        [[fallthrough]];
+    default:
+        fail("cannot receive", errno);
+    }
+}
+
+Received SysvQueue::receive(std::span<char> room, Deadline deadline, int) {
+    const signals::Alarm alarm(deadline);
+    for (;;) {
+        signals::check();
+        if (deadline.passed()) {
+            const Received received = try_receive(room);
+            return received.outcome == Outcome::not_now ? Received{.outcome = Outcome::timed_out}
+                                                        : received;
+        }
+        const Received received = receive_once(room, selection_.type, flags());
+        if (received.outcome != Outcome::not_now)
+            return received;
+    }
+}
+
+Received SysvQueue::peek(std::span<char> room, std::size_t index) {
+    return receive_once(room, static_cast<long>(index), msg_copy | IPC_NOWAIT);
+}
+
+/// A message sent before kernel.msgmax was lowered may be longer than it; never longer than all
+/// that is queued.
+void SysvQueue::learn_receive_size() {
+    msqid_ds status{};
+    const std::size_t queued = try_status(id_, status) == 0 ? status.__msg_cbytes : 0;
+    receive_size_ = std::max(queued, 2 * receive_size_);
+}
+
+/// msgget(2) and msgctl(2), IPC_SET.
+std::string explain_create(int error, const QueueSettings& settings) {
+    if (error == ENOSPC)
+        return describe_limit("kernel.msgmni", 2 * kernel_limit("kernel.msgmni").value_or(0) + 1);
+    if (error == EPERM && settings.max_bytes)
+        return text("maxbytes is ", *settings.max_bytes, ", ",
+                    describe_limit("kernel.msgmnb", *settings.max_bytes));
+    return {};
+}
+
+void set_max_bytes(const Name& name, int id, const QueueSettings& settings) {
+    msqid_ds status{};
+    status.msg_perm.uid = geteuid();
+    status.msg_perm.gid = getegid();
+    status.msg_perm.mode = static_cast<unsigned short>(settings.mode);
+    status.msg_qbytes = static_cast<msglen_t>(*settings.max_bytes);
+    if (msgctl(id, IPC_SET, &status) == 0)
+        return;
+    const int error = errno;
+    msgctl(id, IPC_RMID, nullptr);
+    throw Error(name.text, "cannot create", error, explain_create(error, settings));
+}
+
+} // namespace
+
+std::unique_ptr<MessageQueue> open_sysv_queue(const Name& name) {
+    const int id = sysv_queue_id(name);
+    sysv_queue_status(name, id);
+    return std::make_unique<SysvQueue>(name, id);
+}
+
+Created create_sysv_queue(const Name& name, const QueueSettings& settings, Existing existing) {
+    if (name.form == Name::Form::id)
+        throw UsageError(name.text, "the kernel chooses identifiers; create takes a key");
+    if (settings.max_messages || settings.message_size)
+        throw UsageError(name.text, "maxmsg and msgsize are for POSIX queues");
+    const key_t key = name.form == Name::Form::private_key ? IPC_PRIVATE : name.key;
+    // Nobody gets in before maxbytes is set, so that a queue which cannot have it was never there.
+    const mode_t mode = settings.max_bytes ? 0 : settings.mode;
+    const int id = msgget(key, IPC_CREAT | IPC_EXCL | static_cast<int>(mode));
+    if (id == -1 && errno == EEXIST && existing == Existing::fine)
+        return {.name = name, .is_new = false};
+    if (id == -1) {
+        const int error = errno;
+        throw Error(name.text, "cannot create", error, explain_create(error, settings));
+    }
+    if (settings.max_bytes)
+        set_max_bytes(name, id, settings);
+    Created created{.name = name, .is_new = true};
+    if (key == IPC_PRIVATE)
+        created.name = {.form = Name::Form::id, .text = text("id:", id), .number = id};
+    return created;
+}
+
+bool remove_sysv_queue(const Name& name) {
+    const int id = name.form == Name::Form::key ? msgget(name.key, 0) : name.number;
+    if (id != -1 && msgctl(id, IPC_RMID, nullptr) == 0)
+        return true;
+    if (errno != ENOENT && !is_gone(errno))
+        throw Error(name.text, "cannot remove", errno);
+    return false;
+}
+
+int sysv_queue_id(const Name& name) {
+    if (name.form == Name::Form::id)
+        return name.number;
+    const int id = msgget(name.key, 0);
+    if (id == -1)
+        throw Error(name.text, "cannot open", errno);
+    return id;
+}
+
+msqid_ds sysv_queue_status(const Name& name, int id) {
+    msqid_ds status{};
+    if (const int error = try_status(id, status))
+        throw Error(name.text, "cannot open", is_gone(error) ? ENOENT : error);
+    return status;
+}
+
+} // namespace ipc

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "tool.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <new>
+#include <optional>
+#include <unistd.h>
+
+#include "io.hpp"
+#include "signals.hpp"
+
+namespace ipc {
+
+namespace {
+
+const char* tool_name = "ipctools";
+
+/// A closed standard descriptor would be taken by the next open(2), and our output would go into
+/// an IPC object. With O_PATH in its place, using it stays the error that it is.
+void repair_standard_fds() noexcept {
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
+            open("/", O_PATH);
+}
+
+/// Some file systems tell only now that a write failed: close(2).
+void close_stdout() {
+    if (close(STDOUT_FILENO) != 0 && errno != EBADF && errno != EINTR)
+        throw Error("stdout", "cannot write", errno);
+}
+
+} // namespace
+
+void report(std::string_view line) noexcept {
+    try {
+        write_stderr(text(tool_name, ": ", line, '\n'));
+    } catch (const std::bad_alloc&) {
+        write_stderr(line);
+        write_stderr("\n");
+    }
+}
+
+void report(const Error& error) {
+    const bool is_misuse = dynamic_cast<const UsageError*>(&error) != nullptr;
+    report(is_misuse ? text(error.what(), "; see ", tool_name, " --help") : error.what());
+}
+
+int detail::guarded_main(const Tool& tool, std::span<const OptionInfo> table, int argc, char** argv,
+                         int (*body)(OptionParser&)) {
+    tool_name = tool.name;
+    repair_standard_fds();
+    signals::prepare_process();
+    std::optional<OptionParser> parser;
+    ExitStatus status = exit_trouble;
+    try {
+        try {
+            parser.emplace(tool, table, argc, argv);
+            const int done = body(*parser);
+            signals::check();
+            close_stdout();
+            return done;
+        } catch (const Error& error) {
+            report(error);
+            status = error.status();
+            signals::check();
+        }
+    } catch (const signals::Ended& ended) {
+        signals::end_by(ended.signal);
+        return exit_signal_base + ended.signal;
+    } catch (const std::bad_alloc&) {
+        report("out of memory");
+    }
+    return parser && parser->has_command() ? exit_wrapper : status;
+}
+
+} // namespace ipc

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include "users.hpp"
+
+#include <grp.h>
+#include <limits>
+#include <pwd.h>
+
+#include "error.hpp"
+#include "parse.hpp"
+#include "text.hpp"
+
+namespace ipc {
+
+namespace {
+
+/// A number that is no name, below the one that means "unchanged" to chown(2).
+std::optional<unsigned> as_id(std::string_view name) {
+    const auto number = parse::try_number(name);
+    if (!number || *number < 0 || *number >= std::numeric_limits<unsigned>::max())
+        return std::nullopt;
+    return static_cast<unsigned>(*number);
+}
+
+uid_t parse_user(const std::string& name) {
+    if (const passwd* const entry = getpwnam(name.c_str()))
+        return entry->pw_uid;
+    if (const auto id = as_id(name))
+        return *id;
+    throw UsageError(text("there is no user '", printable(name), "'"));
+}
+
+gid_t parse_group(const std::string& name) {
+    if (const group* const entry = getgrnam(name.c_str()))
+        return entry->gr_gid;
+    if (const auto id = as_id(name))
+        return *id;
+    throw UsageError(text("there is no group '", printable(name), "'"));
+}
+
+} // namespace
+
+std::string user_name(uid_t uid) {
+    const passwd* const entry = getpwuid(uid);
+    return entry == nullptr ? text(uid) : entry->pw_name;
+}
+
+std::string group_name(gid_t gid) {
+    const group* const entry = getgrgid(gid);
+    return entry == nullptr ? text(gid) : entry->gr_name;
+}
+
+Owner parse_owner(std::string_view owner) {
+    const std::size_t colon = owner.find(':');
+    Owner result{.uid = parse_user(std::string(owner.substr(0, colon))), .gid = std::nullopt};
+    if (colon != std::string_view::npos)
+        result.gid = parse_group(std::string(owner.substr(colon + 1)));
+    return result;
+}
+
+} // namespace ipc

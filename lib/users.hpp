@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+
+namespace ipc {
+
+/// The name of a user or group, or its number where it has none: getpwuid(3), getgrgid(3). Tools
+/// that use this file are not linked statically: name services are loaded at run time.
+std::string user_name(uid_t uid);
+std::string group_name(gid_t gid);
+
+struct Owner {
+    uid_t uid;
+    std::optional<gid_t> gid;
+};
+
+/// `USER[:GROUP]`, names or numbers, as for chown(1). Throws UsageError.
+Owner parse_owner(std::string_view owner);
+
+} // namespace ipc

@@ -1,0 +1,185 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Loads each completion in its shell and asks it what a user would.
+
+load lib.bash
+
+setup() {
+    completions=$IPCTOOLS_BIN/../completions
+    mapfile -t tools < <(cut -f 1 "$IPCTOOLS_BIN/../tools.list")
+    make_queue /completion-one
+    make_queue '/completion two'
+    make_queue key:0x0badcafe
+}
+
+# complete_bash LINE...: what bash offers for each.
+complete_bash() {
+    # shellcheck disable=SC2016 # for the other shell
+    run bash --norc -c '
+        if [ -e /usr/share/bash-completion/bash_completion ]; then
+            . /usr/share/bash-completion/bash_completion
+        fi
+        for line in "${@:2}"; do
+            tool=${line%% *}
+            . "$1/bash/$tool"
+            COMP_LINE=$line COMP_POINT=${#line}
+            read -ra COMP_WORDS <<<"$line"
+            [[ $line != *" " ]] || COMP_WORDS+=("")
+            COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMPREPLY=()
+            function=$(complete -p "$tool")
+            function=${function#*-F } && "${function%% *}" 2>/dev/null
+            printf "%s\n" "${COMPREPLY[@]}"
+        done' bash "$completions" "$@"
+    assert_success
+}
+
+# complete_fish LINE: what fish offers.
+complete_fish() {
+    # shellcheck disable=SC2016 # for the other shell
+    run fish --no-config -c 'source $argv[1]; complete -C $argv[2] | string replace -r "\t.*" ""' \
+        "$completions/fish/${1%% *}.fish" "$1"
+    assert_success
+}
+
+# complete_zsh LINE: what zsh lists, in an interactive shell on a terminal of its own.
+complete_zsh() {
+    cat >"$BATS_TEST_TMPDIR/complete.zsh" <<'ZSH'
+zmodload zsh/zpty zsh/zselect
+# Reads from the shell on the other side until that has printed $1.
+read_until() {
+    out=
+    local piece
+    integer i
+    for (( i = 0; i < 2000; i++ )); do
+        while zpty -rt inner piece; do out+=$piece; done
+        [[ $out == *$1* ]] && return
+        zselect -t 1
+    done
+    print -ru2 "waited for $1 in vain: $out"
+    exit 1
+}
+zpty inner 'TERM=dumb zsh -f -i'
+zpty -w inner "PS1=; COLUMNS=150 LINES=2000 LISTMAX=100000; unset zle_bracketed_paste
+    fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -u -D
+    bindkey '^D' list-choices; print REA''DY"
+read_until READY
+zpty -w -n inner "$2"$'\x04\x15'"print DO''NE"$'\n'
+read_until $'DONE\r'
+print -r -- "${out//$'\r'/}"
+ZSH
+    run timeout -k 1 60 zsh -f "$BATS_TEST_TMPDIR/complete.zsh" "$completions/zsh" "$1" 3>&-
+    assert_success
+}
+
+# The long options of a tool that go with every verb.
+long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" { print "--" $3 }'; }
+
+@test "bash: options" {
+    requires bash
+    local tool option
+    for tool in "${tools[@]}"; do
+        complete_bash "$tool --"
+        for option in $(long_options "$tool"); do
+            assert_line --regexp "^$option=?\$"
+        done
+    done
+}
+
+@test "bash: queues" {
+    complete_bash 'mqsend /comp' 'mqctl rm /completion-one /' 'mqreceive --dead-letter /completion-'
+    assert_equal "${#lines[@]}" 5
+    assert_line '/completion-one'
+    assert_line '/completion\ two'
+    complete_bash 'mqsend '
+    assert_line 'key:0x0badcafe'
+    # Bash splits words at the colon.
+    complete_bash 'mqsend key:'
+    assert_output '0x0badcafe'
+}
+
+@test "bash: values and verbs" {
+    complete_bash 'mqsend --format=n'
+    assert_output $'nul\nnetstring'
+    complete_bash 'mqsend -nF n'
+    assert_output $'nul\nnetstring'
+    complete_bash 'mqctl '
+    assert_output $'create\nshow\nset\nrm'
+    complete_bash 'mqctl rm --'
+    assert_line --force
+    refute_line --owner=
+}
+
+@test "bash: the command of a wrapper" {
+    complete_bash "mqreceive -c 3 /completion-one -- ls $BATS_TEST_DIRNAME/lib"
+    assert_line "$BATS_TEST_DIRNAME/lib.bash"
+    complete_bash 'mqreceive /completion-one -- base6'
+    assert_line base64
+}
+
+@test "fish: options" {
+    requires fish
+    local tool option
+    for tool in "${tools[@]}"; do
+        complete_fish "$tool --"
+        for option in $(long_options "$tool"); do
+            assert_line "$option"
+        done
+    done
+}
+
+@test "fish: queues, values and verbs" {
+    requires fish
+    complete_fish 'mqsend '
+    assert_line /completion-one
+    assert_line '/completion two'
+    assert_line key:0x0badcafe
+    complete_fish 'mqsend --format=n'
+    assert_output $'--format=netstring\n--format=nul'
+    complete_fish 'mqctl '
+    assert_output $'create\nrm\nset\nshow'
+    complete_fish 'mqctl rm --'
+    assert_line --force
+    refute_line --owner
+    complete_fish 'mqctl rm /completion-one /completion-'
+    assert_line /completion-one
+}
+
+@test "fish: the command of a wrapper" {
+    requires fish
+    complete_fish 'mqreceive -c 3 /completion-one -- base6'
+    assert_line base64
+}
+
+@test "zsh: options" {
+    requires zsh
+    local tool option
+    for tool in "${tools[@]}"; do
+        complete_zsh "$tool --"
+        for option in $(long_options "$tool"); do
+            assert_line --regexp "^$option( |\$)"
+        done
+    done
+}
+
+@test "zsh: queues, values and verbs" {
+    requires zsh
+    complete_zsh 'mqsend '
+    assert_line --partial /completion-one
+    assert_line --partial '/completion\ two'
+    assert_line --partial key:0x0badcafe
+    complete_zsh 'mqsend --format=n'
+    assert_line --regexp '^netstring +nul'
+    complete_zsh 'mqctl '
+    assert_line --regexp '^create +--'
+    complete_zsh 'mqctl rm --'
+    assert_line --regexp '^--force'
+    refute_line --regexp '^--owner'
+    complete_zsh 'mqctl rm /completion-one /'
+    assert_line --partial /completion-one
+}
+
+@test "zsh: the command of a wrapper" {
+    requires zsh
+    complete_zsh 'mqreceive -c 3 /completion-one -- base6'
+    assert_line --partial base64
+}

@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034 # variables are for the tests
+# What every test file loads: `load lib.bash`.
+#
+# It defines setup_file, teardown_file and teardown; a file with its own calls take_census,
+# check_census and clean_up in them.
+
+bats_require_minimum_version 1.8.0
+bats_load_library bats-support
+bats_load_library bats-assert
+
+# How long anything may take before a test gives up on it, in seconds: generous, never waited out.
+: "${PATIENCE:=20}"
+
+setup_file() { take_census; }
+teardown_file() { check_census; }
+teardown() { clean_up; }
+
+# ---- What a test needs ----
+
+# requires CONDITION...: skips the test, and says why, unless all hold.
+requires() {
+    local condition
+    for condition; do
+        case $condition in
+        root) is_root || skip 'needs root, who can be other users' ;;
+        user) ! is_root || skip 'needs an ordinary user' ;;
+        mount) can_mount || skip 'needs to mount' ;;
+        posix-mount) mountpoint -q /dev/mqueue || skip 'needs /dev/mqueue mounted' ;;
+        limits) can_set_limits || skip 'needs to raise limits of the IPC namespace' ;;
+        peek) can_peek || skip 'needs a kernel with MSG_COPY' ;;
+        strace)
+            strace -o /dev/null true 2>/dev/null || skip 'needs ptrace'
+            # Leaks cannot be looked for under it.
+            export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+            ;;
+        release) ! is_sanitized || skip 'measures a build without sanitizers' ;;
+        *) command -v "$condition" >/dev/null || skip "needs $condition" ;;
+        esac
+    done
+}
+
+# Root who can become others: the only user of a user namespace cannot.
+is_root() { [ "$EUID" -eq 0 ] && setpriv --reuid 65534 --regid 65534 --clear-groups true 2>/dev/null; }
+can_mount() { unshare --mount true 2>/dev/null; }
+can_set_limits() { [ -w /proc/sys/fs/mqueue/msg_max ] || [ -p "${IPCTOOLS_LIMITS-}" ]; }
+can_peek() {
+    perl -MIPC::SysV=IPC_PRIVATE,IPC_RMID,IPC_NOWAIT -MErrno=ENOSYS -e '
+        my $id = msgget(IPC_PRIVATE, 0600);
+        my $no = !msgrcv($id, my $message, 8, 0, 040000 | IPC_NOWAIT) && $! == ENOSYS;
+        msgctl($id, IPC_RMID, 0);
+        exit $no' 2>/dev/null
+}
+is_sanitized() { grep -qa __asan_init "$(command -v mqsend)"; }
+
+# ---- Running ----
+
+# run_tool STATUS COMMAND [ARGUMENT]...: run, with $stderr apart from $output, bounded in time; the
+# status must be this one ("-" for any). Its stdin is empty unless redirected.
+run_tool() {
+    local expected=$1
+    shift
+    local -a check=()
+    [ "$expected" = - ] || check=("-$expected")
+    # Where it is this limit that ends it, the status is not the 124 that a test may expect.
+    run --separate-stderr "${check[@]}" \
+        timeout --foreground --preserve-status -k 1 "$PATIENCE" "$@"
+}
+
+# assert_diagnostic TOOL [REGEX]: stderr was one line, began with the tool's name, and matches.
+assert_diagnostic() {
+    if [ "${#stderr_lines[@]}" -ne 1 ] || [[ ${stderr_lines[0]} != "$1: "* ]]; then
+        batslib_decorate "not one line of $1 on stderr" <<<"$stderr" | fail
+    elif [ $# -gt 1 ] && ! [[ ${stderr_lines[0]} =~ $2 ]]; then
+        batslib_decorate "stderr does not match $2" <<<"$stderr" | fail
+    fi
+}
+
+assert_no_stderr() { [ -z "$stderr" ] || batslib_decorate 'stderr is not empty' <<<"$stderr" | fail; }
+
+# assert_same FILE FILE: byte by byte.
+assert_same() { cmp "$1" "$2" || fail "$1 and $2 differ"; }
+
+# as_user [-u UID] COMMAND...: as another user; `requires root`.
+as_user() {
+    local uid=65534
+    if [ "$1" = -u ]; then
+        uid=$2
+        shift 2
+    fi
+    setpriv --reuid "$uid" --regid "$uid" --clear-groups --inh-caps=-all "$@"
+}
+
+# without_capability NAME COMMAND...: as root, but without this capability (e.g. sys_resource).
+without_capability() {
+    setpriv --bounding-set "-$1" --inh-caps "-$1" "${@:2}"
+}
+
+# without_mqueue COMMAND...: with no /dev/mqueue mounted; `requires mount`.
+without_mqueue() {
+    # shellcheck disable=SC2016
+    unshare --mount sh -c 'umount /dev/mqueue && exec "$@"' sh "$@"
+}
+
+# on_terminal COMMAND...: with a terminal as stdin, stdout and stderr; prints what that shows, with
+# line ends as the command wrote them. The status is the command's.
+on_terminal() {
+    python3 - "$@" <<'PYTHON' 3>&-
+import os, pty, sys, termios
+pid, fd = pty.fork()
+if pid == 0:
+    attributes = termios.tcgetattr(1)
+    attributes[1] &= ~termios.OPOST
+    termios.tcsetattr(1, termios.TCSANOW, attributes)
+    os.execvp(sys.argv[1], sys.argv[1:])
+while True:
+    try:
+        data = os.read(fd, 65536)
+    except OSError:
+        break
+    if not data:
+        break
+    os.write(1, data)
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+sys.exit(status if status >= 0 else 128 - status)
+PYTHON
+}
+
+# ---- In the background ----
+
+# spawn NAME COMMAND...: starts COMMAND (no function) with stdout in $(out NAME), stderr in $(err
+# NAME), stdin as of now, and all signals at their defaults; its pid is ${pid[NAME]}.
+declare -gA pid=()
+spawn() {
+    local ours=${ready:-3} to_out to_err
+    # Here, not in the child: it would sleep in read(2), which wait_blocked may be told to wait for.
+    to_out=$(out "$1") to_err=$(err "$1")
+    env --default-signal "${@:2}" <&0 >"$to_out" 2>"$to_err" 3>&- {ours}>&- &
+    pid[$1]=$!
+}
+out() { echo "$BATS_TEST_TMPDIR/$1.out"; }
+err() { echo "$BATS_TEST_TMPDIR/$1.err"; }
+
+# spawn_ready NAME COMMAND...: the same, and waits until it has written its newline to descriptor 9,
+# so COMMAND has `--ready-fd 9`.
+spawn_ready() {
+    local fifo=$BATS_TEST_TMPDIR/$1.ready ready line deadline=$((SECONDS + PATIENCE))
+    mkfifo "$fifo"
+    exec {ready}<>"$fifo"
+    spawn "$@" 9>"$fifo"
+    # `read -t` with more than 0 may take the newline and yet time out.
+    until read -t 0 <&"$ready"; do
+        if ended "${pid[$1]}" || ((SECONDS >= deadline)); then
+            batslib_decorate "$1 did not get ready: ${*:2}" <"$(err "$1")" | fail
+            return 1
+        fi
+        sleep 0.005
+    done
+    read -r line <&"$ready"
+    exec {ready}>&-
+    rm "$fifo"
+}
+
+# wait_exit NAME [STATUS]: waits for the end of what was spawned; sets status, output, lines, stderr
+# and stderr_lines as run does, and fails unless the status is this one.
+wait_exit() {
+    local child=${pid[$1]}
+    wait_until ended "$child" || return
+    status=0
+    wait "$child" || status=$?
+    unset "pid[$1]"
+    output=$(cat "$(out "$1")") stderr=$(cat "$(err "$1")")
+    mapfile -t lines <"$(out "$1")"
+    mapfile -t stderr_lines <"$(err "$1")"
+    if [ $# -gt 1 ] && [ "$status" -ne "$2" ]; then
+        batslib_decorate "status of $1 is $status, expected $2" <<<"$stderr" | fail
+    fi
+}
+
+# Whether a child of this shell has ended (it may be a zombie still).
+ended() {
+    local fields
+    read -r fields 2>/dev/null <"/proc/$1/stat" || return 0
+    [[ ${fields##*) } == [ZX]* ]]
+}
+
+# wait_until COMMAND...: until it succeeds; fails after $PATIENCE seconds.
+wait_until() {
+    local deadline=$((SECONDS + PATIENCE))
+    until "$@"; do
+        # It may be called where a failure does not end the test: behind it stands `||`.
+        if ((SECONDS >= deadline)); then
+            fail "in vain: $*"
+            return 1
+        fi
+        sleep 0.005
+    done
+}
+
+# wait_blocked NAME|PID [SYSCALL]...: until that process sleeps, in one of these calls if named.
+wait_blocked() { wait_until is_blocked "${pid[$1]:-$1}" "${@:2}"; }
+
+# Read in this shell: the kernel may allow it to a parent alone.
+is_blocked() {
+    local fields number name
+    read -r fields 2>/dev/null <"/proc/$1/stat" || return
+    [[ ${fields##*) } == S* ]] || return
+    [ $# -gt 1 ] || return 0
+    read -r number fields 2>/dev/null <"/proc/$1/syscall" || return
+    [ -n "${syscalls-}" ] || syscalls=" $(list_syscalls) "
+    for name in "${@:2}"; do
+        [[ $syscalls != *" $name=$number "* ]] || return 0
+    done
+    return 1
+}
+
+list_syscalls() {
+    cc -E -dM - <<<'#include <asm/unistd.h>' |
+        sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$/\1=\2/p' | tr '\n' ' '
+}
+
+# open_full_pipe: a pipe full of empty lines: $fifo is its name, descriptor 7 reads and 8 writes it.
+open_full_pipe() {
+    fifo=$BATS_TEST_TMPDIR/full
+    rm -f "$fifo"
+    mkfifo "$fifo"
+    exec 9<>"$fifo"
+    exec 7<"$fifo"
+    exec 8>"$fifo" 9>&-
+    tr '\0' '\n' </dev/zero |
+        dd bs="$(getconf PAGESIZE)" iflag=fullblock oflag=nonblock of="$fifo" 2>/dev/null || true
+}
+
+# spawn_into NAME FILE COMMAND...: spawn with FILE as stdout, and without that pipe's descriptors.
+spawn_into() {
+    # shellcheck disable=SC2016
+    spawn "$1" sh -c 'out=$1; shift; exec "$@" >"$out" 7<&- 8>&-' sh "${@:2}"
+}
+
+# read_pipe: closes the pipe's end for writing; $output and $lines are what was written to it.
+read_pipe() {
+    exec 8>&-
+    output=$(timeout "$PATIENCE" sed '/^$/d' <&7)
+    exec 7<&-
+    mapfile -t lines <<<"$output"
+}
+
+# is_stopped NAME|PID: by SIGSTOP; for wait_until.
+is_stopped() {
+    local fields
+    read -r fields <"/proc/${pid[$1]:-$1}/stat"
+    [[ ${fields##*) } == T* ]]
+}
+
+# ---- Objects ----
+
+# make_queue QUEUE [OPTION OF mqctl create]...: creates it, and clean_up removes it. Prints nothing;
+# `private` is not for this.
+made_queues=()
+make_queue() {
+    mqctl create "${@:2}" -- "$1" >/dev/null && made_queues+=("$1")
+}
+
+# queued QUEUE: the number of messages in it.
+queued() { mqctl show -- "$1" | sed -n 's/^msgs=//p'; }
+
+# set_limit NAME VALUE: a limit of this IPC namespace, e.g. fs.mqueue.msg_max 100; clean_up restores
+# it.
+set_limits=()
+set_limit() {
+    local file=${1//.//} before
+    before=$(<"/proc/sys/$file")
+    put_limit "$file" "$2"
+    set_limits+=("$file $before")
+}
+put_limit() {
+    if [ -p "${IPCTOOLS_LIMITS-}" ]; then
+        # tests/run does it for a user.
+        echo "$1 $2" >"$IPCTOOLS_LIMITS"
+    else
+        echo "$2" >"/proc/sys/$1"
+    fi
+    wait_until limit_is "$1" "$2"
+}
+limit_is() { [ "$(tr -s '\t ' ' ' <"/proc/sys/$1")" = "$2" ]; }
+
+# For the end of each test: ends what the test spawned, removes what make_queue made and what fills
+# the tiny disk $IPCTOOLS_TINY (16 KiB), restores limits.
+clean_up() {
+    local name
+    for name in "${!pid[@]}"; do
+        kill -KILL "${pid[$name]}" 2>/dev/null || true
+        wait "${pid[$name]}" 2>/dev/null || true
+    done
+    pid=()
+    for name in "${made_queues[@]}"; do
+        mqctl rm -f -- "$name" || true
+    done
+    # The last first: a limit may have been set twice.
+    local i
+    for ((i = ${#set_limits[@]} - 1; i >= 0; --i)); do
+        put_limit "${set_limits[i]%% *}" "${set_limits[i]#* }"
+    done
+    made_queues=() set_limits=()
+    rm -rf -- "${IPCTOOLS_TINY:?}"/*
+}
+
+# ---- The census: what is left behind ----
+
+# Objects, and processes of this IPC namespace, a line each.
+census() {
+    local directory entry row
+    for directory in /dev/mqueue /dev/shm; do
+        for entry in "$directory"/* "$directory"/.[!.]*; do
+            [ ! -e "$entry" ] && [ ! -L "$entry" ] || printf '%q\n' "$entry"
+        done
+    done
+    for directory in msg sem shm; do
+        while read -r _ entry row; do
+            [ "$entry" = "${directory}id" ] || echo "System V $directory id $entry"
+        done <"/proc/sysvipc/$directory"
+    done
+    local ours ancestors=' ' process state
+    ours=$(readlink "/proc/$BASHPID/ns/ipc")
+    process=$BASHPID
+    while [ "${process:-0}" -gt 0 ]; do
+        ancestors+="$process "
+        process=$(sed -n 's/^PPid:\t//p' "/proc/$process/status" 2>/dev/null)
+    done
+    for directory in /proc/[0-9]*; do
+        process=${directory#/proc/}
+        case $ancestors in *" $process "*) continue ;; esac
+        [ "$(readlink "$directory/ns/ipc" 2>/dev/null)" = "$ours" ] || continue
+        read -r state 2>/dev/null <"$directory/stat" || continue
+        # Zombies are gone but for a parent that has not looked yet.
+        [[ ${state##*) } == [ZX]* ]] ||
+            echo "process $process $(tr '\0' ' ' 2>/dev/null <"$directory/cmdline")"
+    done
+}
+
+# Without pipes: their processes would be counted.
+take_census() { census >"$BATS_FILE_TMPDIR/census"; }
+
+# Fails when there is more than at take_census; what is about to end gets a moment.
+check_census() {
+    local deadline=$((SECONDS + 3)) left
+    while
+        census >"$BATS_FILE_TMPDIR/census.now"
+        left=$(grep -Fxvf "$BATS_FILE_TMPDIR/census" "$BATS_FILE_TMPDIR/census.now")
+        [ -n "$left" ]
+    do
+        if ((SECONDS >= deadline)); then
+            batslib_decorate 'left behind' <<<"$left" | fail
+            return 1
+        fi
+        sleep 0.02
+    done
+}

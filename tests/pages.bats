@@ -1,0 +1,452 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The pages: their examples do what they say, they refer to each other, they can be installed.
+
+# shellcheck disable=SC2016 # scripts for other shells
+# shellcheck disable=SC2154 # from lib.bash
+
+load lib.bash
+load session.bash
+
+setup() {
+    top=$(realpath "$BATS_TEST_DIRNAME/..")
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+pages() { find "$top/man" -name '*.[17]' | sort; }
+
+# ---- Examples ----
+#
+# An example is a literal display of a page. Each is known here by how its first line begins.
+
+# displays PAGE: its displays, as a reader sees them, each after a line that is only "%%".
+displays() {
+    awk '
+        /^\.Ed/ { inside = 0 }
+        inside {
+            gsub(/\\\(dq/, "\"")
+            gsub(/\\&/, "")
+            gsub(/\\e/, "\\")
+            print
+        }
+        /^\.Bd -literal/ { inside = 1; print "%%" }' "$1"
+}
+
+# example PAGE BEGINNING [SED SCRIPT]: writes that display into the file example, with what a test
+# must have otherwise changed. The change must change something.
+example() {
+    displays "$top/man/$1" | awk -v beginning="$2" '
+        /^%%$/ { inside = 0; is_first = 1; next }
+        is_first { inside = index($0, beginning) == 1; found += inside; is_first = 0 }
+        inside
+        END { exit found != 1 }' >example || fail "not one example of $1 begins with $2"
+    if [ $# -gt 2 ]; then
+        sed "$3" example >changed
+        run ! cmp -s example changed
+        mv changed example
+    fi
+}
+
+run_example() {
+    run_tool "$1" bash ./example
+    [ "$1" -ne 0 ] || assert_no_stderr
+}
+
+# In a process group of its own, for end_example.
+spawn_example() { spawn example setsid bash ./example; }
+end_example() {
+    kill -TERM -- "-${pid[example]}"
+    wait_exit example
+}
+
+has() { [ "$(queued "$1")" -ge "$2" ]; }
+is_on() { grep -q -- "$1" "$2"; }
+
+@test "every example has its test" {
+    local page first beginning count=0
+    for page in $(pages); do
+        page=${page##*/}
+        while IFS= read -r first; do
+            count=$((count + 1))
+            while IFS= read -r beginning; do
+                [[ $first != "$beginning"* ]] || continue 2
+            done < <(sed -n "s/^    example $page '\([^']*\)'.*/\1/p" "$BATS_TEST_FILENAME")
+            fail "$page has an example without a test: $first"
+        done < <(displays "$top/man/$page" | awk '/^%%$/ { getline; print }')
+    done
+    [ "$count" -ge 20 ]
+}
+
+@test "mqsend(1): two messages, the second more urgent" {
+    example mqsend.1 'mqctl create /jobs'
+    run_example 0
+    assert_output /jobs
+    run_tool 0 mqreceive -aP /jobs
+    assert_output $'9\treport now\n0\treport daily'
+}
+
+@test "mqsend(1): names of files" {
+    mkdir directory
+    touch directory/plain directory/$'new\nline' 'directory/two words'
+    make_queue /jobs
+    example mqsend.1 'find .'
+    cd directory
+    run_tool 0 bash ../example
+    mqreceive -a0 /jobs | sort -z >../received
+    find . -type f -print0 | sort -z >../expected
+    assert_same ../received ../expected
+}
+
+@test "mqsend(1): a log that grows" {
+    : >log
+    example mqsend.1 'tail ' 's|/var/log/syslog|log|'
+    spawn_example
+    # The end of the log is where tail found it.
+    wait_until eval 'echo line >>log; mqctl show /log >/dev/null 2>&1 && has /log 1'
+    run_tool 0 mqreceive -n /log
+    assert_output line
+    end_example
+}
+
+@test "mqsend(1): a file as one message, objects with priorities" {
+    printf 'two\nlines\0' >request.bin
+    make_queue /jobs
+    example mqsend.1 'mqsend -F whole'
+    run_example 0
+    run_tool 0 mqreceive -aJ /jobs
+    assert_output '{"priority":8,"size":4,"data":"soon"}
+{"priority":1,"size":5,"data":"later"}
+{"priority":0,"size":10,"data":"two\nlines\u0000"}'
+}
+
+@test "mqsend(1): a list while the queue is full" {
+    seq 25 >list
+    make_queue /jobs
+    example mqsend.1 'while mqsend' 's/-w 10/-w 10ms/'
+    spawn_example
+    wait_until is_on 'nobody reads /jobs' "$(err example)"
+    run_tool 0 mqreceive -c 25 /jobs
+    assert_output "$(cat list)"
+    wait_exit example 0
+}
+
+@test "mqsend(1): a stream between two terminals" {
+    seq 20000 | shuf >unsorted
+    example mqsend.1 'mqctl create /bulk'
+    spawn_example
+    wait_until is_on /bulk "$(out example)"
+    wait_until test -e sorted
+    example mqsend.1 'mqsend --pack'
+    run_example 0
+    wait_exit example 0
+    sort unsorted >expected
+    assert_same sorted expected
+}
+
+@test "mqreceive(1): one message, if there is one" {
+    make_queue /jobs
+    example mqreceive.1 'if job='
+    run_example 0
+    assert_output 'nothing to do'
+    mqsend /jobs report
+    run_example 0
+    assert_output 'next: report'
+}
+
+@test "mqreceive(1): compress files, with a dead-letter queue" {
+    echo one >one
+    echo two >'the second'
+    example mqreceive.1 'mqctl create /jobs /failed'
+    spawn_example
+    wait_until is_on /failed "$(out example)"
+    mqsend /jobs one 'no such file' 'the second'
+    wait_until test -e 'the second.gz'
+    mqctl rm /jobs
+    wait_exit example 0
+    [ "$(grep -c 'no such file' <<<"$stderr")" -eq 3 ]
+    [ "$(gzip -dc one.gz)" = one ]
+    run_tool 0 mqreceive -a /failed
+    assert_output 'no such file'
+}
+
+@test "mqreceive(1): move the messages of a queue" {
+    make_queue /a
+    make_queue /b
+    mqsend -p 3 /a three
+    mqsend -p 7 /a seven
+    example mqreceive.1 'mqreceive -aP /a'
+    run_example 0
+    [ "$(queued /a)" -eq 0 ]
+    run_tool 0 mqreceive -aP /b
+    assert_output $'7\tseven\n3\tthree'
+}
+
+@test "mqreceive(1): messages over a reboot" {
+    make_queue /jobs
+    mqsend -p 3 /jobs $'two\nlines'
+    mqsend -p 7 /jobs $'\xff'
+    example mqreceive.1 'mqreceive -aJ /jobs' 's/^mqsend/mqctl rm \/jobs; &/'
+    run_example 0
+    run_tool 0 mqreceive -aP /jobs
+    assert_output $'7\t\xff\n3\ttwo\nlines'
+}
+
+@test "mqreceive(1): look into a System V queue" {
+    requires peek
+    make_queue key:0x4d2
+    mqsend -p 4 key:0x4d2 text
+    example mqreceive.1 'mqreceive --peek'
+    run_example 0
+    assert_output '{"priority":4,"size":4,"data":"text"}'
+    [ "$(queued key:0x4d2)" -eq 1 ]
+}
+
+@test "mqreceive(1): a request and its answer" {
+    make_queue key:0x4d2
+    spawn server bash -c 'read -r client request < <(mqreceive -t 1 key:0x4d2)
+        mqsend -p "$client" key:0x4d2 "$request: fine"'
+    example mqreceive.1 'mqsend -p 1'
+    run_example 0
+    assert_output 'status: fine'
+    wait_exit server 0
+}
+
+@test "mqreceive(1): send again what could not be put back" {
+    local -a powerless=()
+    [ "$EUID" -ne 0 ] || powerless=(setpriv --bounding-set -dac_override --inh-caps -dac_override)
+    make_queue /jobs
+    seq 9 | mqsend -p 2 /jobs
+    # It can neither be written out nor, for now, be put back.
+    mqctl set -m 0400 /jobs
+    ln -s /dev/full out
+    example mqreceive.1 'mqreceive -f /jobs' '/^grep/i mqctl set -m 0600 /jobs'
+    run_tool 0 "${powerless[@]}" bash ./example
+    assert_no_stderr
+    [ "$(grep -c '^{' err)" -eq 9 ]
+    run_tool 0 mqreceive -aP /jobs
+    assert_output "$(seq -f $'2\t%g' 9)"
+}
+
+@test "mqnotify(1): wait for work" {
+    make_queue /jobs
+    example mqnotify.1 'mqnotify -w 1m' 's/-w 1m/-w 10ms/'
+    run_tool 0 bash ./example
+    assert_output ''
+    [ "$stderr" = 'nothing for a minute' ]
+    example mqnotify.1 'mqnotify -w 1m'
+    spawn_example
+    mqsend /jobs work
+    wait_exit example 0
+    [[ $output =~ ^/jobs\ ([0-9]+|-)\ ([0-9]+|-)$ ]]
+    [ -z "$stderr" ]
+}
+
+@test "mqnotify(1): a program only while there is work" {
+    make_queue /jobs
+    example mqnotify.1 'mqnotify -f /jobs -- mqreceive'
+    spawn_example
+    mqsend /jobs one two
+    wait_until is_on two "$(out example)"
+    mqsend /jobs three
+    wait_until is_on three "$(out example)"
+    mqctl rm /jobs
+    wait_exit example 0
+    assert_output $'one\ntwo\nthree'
+}
+
+@test "mqnotify(1): log who sends" {
+    make_queue /jobs
+    make_queue /log
+    mkdir bin
+    printf '%s\n' '#!/bin/sh' 'echo "$*" >>logged' >bin/logger
+    chmod +x bin/logger
+    example mqnotify.1 'mqnotify -f /jobs /log' 's/-f /-f --ready-fd 9 /'
+    PATH=$PWD/bin:$PATH HOME=$PWD spawn_ready example bash ./example
+    mqsend /log entry
+    wait_until eval 'test -s spool'
+    mqctl rm /jobs /log
+    wait_exit example 0
+    [ "$(cat spool)" = entry ]
+    [[ $(cat logged) =~ ^/log:\ process\ [0-9]+\ of\ $UID$ ]]
+}
+
+@test "mqnotify(1): send when the watcher is registered" {
+    make_queue /jobs
+    example mqnotify.1 'mkfifo ready'
+    run_example 0
+    [[ $output =~ ^/jobs\ [0-9]+\ $UID$ ]]
+    [ ! -e ready ]
+}
+
+@test "mqnotify(1): beside another process that is registered" {
+    make_queue /jobs
+    spawn_ready other mqnotify --ready-fd 9 /jobs
+    example mqnotify.1 'mqnotify -ef'
+    spawn_example
+    mqsend /jobs message
+    wait_until is_on '^..:..:.. /jobs$' "$(out example)"
+    wait_exit other 0
+    mqctl rm /jobs
+    wait_exit example 0
+}
+
+@test "mqctl(1): a queue for a group" {
+    example mqctl.1 'mqctl create -m 0660'
+    run_example 0
+    assert_output /jobs
+    run_tool 0 mqctl show /jobs
+    assert_line perms=0660
+    assert_line maxmsg=10
+    assert_line msgsize=4096
+}
+
+@test "mqctl(1): a queue for the time of a script" {
+    example mqctl.1 'q='
+    run_example 0
+    assert_output "$(seq 10 -1 1)"
+    assert_no_queues
+}
+
+@test "mqctl(1): how full a queue is" {
+    make_queue /jobs
+    mqsend /jobs one two
+    mkdir bin
+    # Only what the example needs of it.
+    printf '%s\n' '#!/usr/bin/env python3' 'import json, sys' \
+        'print(json.load(sys.stdin)[sys.argv[1][1:]])' >bin/jq
+    chmod +x bin/jq
+    example mqctl.1 '( eval'
+    PATH=$PWD/bin:$PATH run_example 0
+    assert_output $'2 of 10\n2'
+}
+
+@test "mqctl(1): give a System V queue to another user" {
+    requires root limits
+    set_limit kernel.msgmnb 65536
+    make_queue key:0x4d2
+    example mqctl.1 'mqctl set --owner'
+    run_example 0
+    run_tool 0 mqctl show key:0x4d2
+    assert_line owner=www-data
+    assert_line limit=65536
+}
+
+@test "mqctl(1): remove queues by the beginning of their names" {
+    requires posix-mount
+    make_queue /test-one
+    make_queue '/test- $two'
+    make_queue /tested
+    example mqctl.1 '( cd /dev/mqueue'
+    run_example 0
+    run find /dev/mqueue -type f
+    assert_output /dev/mqueue/tested
+}
+
+@test "ipctools(7): a first session" {
+    example ipctools.7 '$ mqctl create /hello'
+    run_session example
+    # The page has spaces where the terminal shows a tab.
+    expand example.actual | diff example -
+}
+
+@test "ipctools(7): what an error looks like" {
+    make_queue /jobs
+    example ipctools.7 'mqsend: /jobs: cannot send'
+    run_tool 2 mqsend /jobs 1 2 3 4 5 6 "$(printf '%09000d' 7)"
+    [ "$(tr -s '\n ' ' ' <example)" = "$stderr " ]
+}
+
+@test "ipctools(7): raise limits" {
+    requires limits sysctl
+    set_limit fs.mqueue.msg_max 10
+    example ipctools.7 'sysctl fs' 's|/etc/sysctl.d/||'
+    if [ -w /proc/sys/fs/mqueue/msg_max ]; then
+        run_tool 0 bash ./example
+        [ "$(cat /proc/sys/fs/mqueue/msg_max)" -eq 100 ]
+    fi
+    run_tool 0 bash -c "$(tail -n 1 example)"
+    assert_no_stderr
+    [ "$(head -n 1 example)" = "sysctl $(sed -n 's/^echo \([^ ]*\) .*/\1/p' example)" ]
+}
+
+@test "ipctools(7): limits of one's own" {
+    unshare -U -r -i true 2>/dev/null || skip 'needs user namespaces'
+    example ipctools.7 'unshare '
+    run_example 0
+    assert_line --index 0 /deep
+    assert_line maxmsg=100
+    assert_line msgsize=1024
+}
+
+@test "ipctools(7): a script removes what it made" {
+    example ipctools.7 'q='
+    echo 'mqctl show "$q"' >>example
+    run_example 0
+    assert_line --regexp '^name=id:[0-9]+$'
+    assert_no_queues
+}
+
+# ---- The pages among themselves ----
+
+@test "the pages are clean" {
+    local page
+    requires mandoc
+    for page in $(pages); do
+        run mandoc -T lint -W warning "$page"
+        assert_success
+        assert_output ''
+    done
+}
+
+@test "each page refers to ipctools(7), and that to each" {
+    local page name count=0
+    for page in "$top"/man/*.1; do
+        count=$((count + 1))
+        sed -n '/^\.Sh SEE ALSO/,/^\.Sh [^S]/p' "$page" | grep -q '^\.Xr ipctools 7'
+        name=${page##*/}
+        name=${name%.1}
+        sed -n '/^\.Sh DESCRIPTION/,/^\.Sh NAMES/p' "$top/man/ipctools.7" |
+            grep -qx "\.It Xr $name 1"
+        sed -n '/^\.Sh SEE ALSO/,$p' "$top/man/ipctools.7" | grep -q "^\.Xr $name 1"
+    done
+    [ "$count" -eq "$(wc -l <"$IPCTOOLS_BIN/../tools.list")" ]
+}
+
+@test "the limits in ipctools(7) are those of the kernel" {
+    local name default count=0
+    while read -r name default; do
+        count=$((count + 1))
+        [ -e "/proc/sys/${name//.//}" ] || fail "there is no $name"
+        [[ $default =~ ^[0-9]+$ ]]
+    done < <(sed -n 's/^\.It \([a-z]*\.[a-z_.]*\) Ta \([0-9]*\) Ta.*/\1 \2/p' "$top/man/ipctools.7")
+    [ "$count" -ge 8 ]
+}
+
+# What `cmake --install` runs, but with its records here: the build's own are for make uninstall.
+install_into() {
+    sed -E 's#"[^"$]*/(install_[a-z_]*\.txt|\$\{CMAKE_INSTALL_MANIFEST\})"#"'"$PWD"'/\1"#' \
+        "$IPCTOOLS_BIN/../cmake_install.cmake" >install.cmake
+    run -0 cmake -DCMAKE_INSTALL_PREFIX="$1" -P install.cmake
+}
+
+@test "the pages can be read where they are installed" {
+    requires mandoc
+    install_into "$PWD/prefix"
+    local page file
+    while IFS= read -r page; do
+        page=${page##*/}
+        file=prefix/share/man/man${page##*.}/$page
+        [ -r "$file" ]
+        run mandoc -T utf8 "$file"
+        assert_success
+        assert_output --partial "${page%.*}"
+    done < <(pages)
+    if [[ $(man --version 2>/dev/null) == man* ]]; then
+        while IFS= read -r page; do
+            page=${page##*/}
+            MANPAGER='cat' run man -M "$PWD/prefix/share/man" "${page##*.}" "${page%.*}"
+            assert_success
+            assert_output --partial DESCRIPTION
+        done < <(pages)
+    fi
+}

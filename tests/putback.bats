@@ -1,0 +1,849 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Nothing taken is lost: whatever becomes of stdout, of COMMAND or of mqreceive, each message is
+# afterwards at exactly one place: written, queued with its priority, or on stderr as json.
+# shellcheck disable=SC2154 # variables of lib.bash and of bats
+# shellcheck disable=SC2030,SC2031 # each test has its own
+# shellcheck disable=SC2016 # for other shells
+
+load lib.bash
+
+posix=/putback
+sysv=key:0x70757462
+both=("$posix" "$sysv")
+dead_letters=(/dead key:0x70757463)
+
+setup_file() {
+    take_census
+    write_ledger >"$BATS_FILE_TMPDIR/ledger.py"
+}
+
+# What the tests know about queues they know from the kernel, not from our tools. The records of
+# mqreceive -P are the ledger's lines.
+write_ledger() {
+    cat <<'PYTHON'
+import collections, ctypes, errno, fcntl, json, os, re, signal, sys, termios, time
+
+PATIENCE = float(os.environ["PATIENCE"])
+libc = ctypes.CDLL(None, use_errno=True)
+mq = libc if hasattr(libc, "mq_open") else ctypes.CDLL("librt.so.1", use_errno=True)
+libc.msgrcv.restype = mq.mq_receive.restype = ctypes.c_ssize_t
+
+
+def checked(result):
+    if result == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+class Attributes(ctypes.Structure):
+    _fields_ = [(n, ctypes.c_long) for n in ("flags", "maxmsg", "msgsize", "curmsgs")]
+    _fields_ += [("reserved", ctypes.c_long * 4)]
+
+
+class PosixQueue:
+    def __init__(self, name):
+        self.fd = checked(mq.mq_open(name.encode(), os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
+
+    def attributes(self):
+        attributes = Attributes()
+        checked(mq.mq_getattr(self.fd, ctypes.byref(attributes)))
+        return attributes
+
+    def count(self):
+        return self.attributes().curmsgs
+
+    def send(self, priority, message):
+        checked(mq.mq_send(self.fd, message, ctypes.c_size_t(len(message)), priority))
+
+    def receive(self):
+        room = ctypes.create_string_buffer(self.attributes().msgsize)
+        priority = ctypes.c_uint()
+        size = checked(mq.mq_receive(self.fd, room, ctypes.c_size_t(len(room)),
+                                     ctypes.byref(priority)))
+        return priority.value, room.raw[:size]
+
+
+class SysvQueue:
+    NOWAIT = 0o4000
+    WORD = ctypes.sizeof(ctypes.c_long)
+
+    def __init__(self, name):
+        self.id = checked(libc.msgget(int(name[len("key:"):], 0), 0))
+
+    def count(self):
+        with open("/proc/sysvipc/msg") as rows:
+            for row in rows:
+                fields = row.split()
+                if fields[1] == str(self.id):
+                    return int(fields[4])
+
+    def send(self, priority, message):
+        data = priority.to_bytes(self.WORD, sys.byteorder) + message
+        checked(libc.msgsnd(self.id, data, ctypes.c_size_t(len(message)), self.NOWAIT))
+
+    def receive(self):
+        room = ctypes.create_string_buffer(self.WORD + 65536)
+        size = checked(libc.msgrcv(self.id, room, ctypes.c_size_t(65536), ctypes.c_long(0),
+                                   self.NOWAIT))
+        return (int.from_bytes(room.raw[:self.WORD], sys.byteorder),
+                room.raw[self.WORD:self.WORD + size])
+
+
+def open_queue(name):
+    return PosixQueue(name) if name.startswith("/") else SysvQueue(name)
+
+
+def drain(queue):
+    messages = []
+    try:
+        while True:
+            messages.append(queue.receive())
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.ENOMSG):
+            raise
+    return messages
+
+
+def fill(queue, messages):
+    """As many as there is room for."""
+    sent = []
+    try:
+        for priority, message in messages:
+            queue.send(priority, message)
+            sent.append((priority, message))
+    except OSError as error:
+        if error.errno != errno.EAGAIN:
+            raise
+    return sent
+
+
+def make(count, size, word="message"):
+    """No two alike; some priorities are."""
+    return [(i * 7 % 5 + 1, f"{word}-{i}-".encode().ljust(size, b"x")) for i in range(count)]
+
+
+def record(message):
+    return b"%d\t%s" % message
+
+
+def parse(line):
+    priority, message = line.split(b"\t", 1)
+    return int(priority), message
+
+
+def carried(stderr):
+    """The messages on stderr."""
+    import base64
+    messages = []
+    for line in stderr.splitlines():
+        if line.startswith(b"{"):
+            item = json.loads(line)
+            data = item["data"].encode() if "data" in item else base64.b64decode(item["base64"])
+            if item["size"] != len(data):
+                sys.exit(f"wrong size: {line[:80]}")
+            messages.append((item["priority"], data))
+    return messages
+
+
+def account(sent, accepted, kept, stderr, what=""):
+    """sent = what stdout accepted + what is in queues + what is on stderr."""
+    problems = []
+    *lines, rest = accepted.split(b"\n")
+    on_stderr = carried(stderr)
+    found = collections.Counter([parse(line) for line in lines] + kept + on_stderr)
+    wanted = collections.Counter(sent)
+    for word, difference in ("lost", wanted - found), ("too much", found - wanted):
+        for (priority, message), times in difference.items():
+            problems.append(f"{word}: {priority} {message[:20]} {times} times")
+    cut = re.search(rb"\bcut after (\d+) bytes", stderr)
+    if rest and not (cut and int(cut[1]) == len(rest)):
+        problems.append(f"{len(rest)} bytes of a record were written, and stderr does not say so")
+    if rest and not any(record(m).startswith(rest) for m in kept + on_stderr):
+        problems.append("the cut record is no message that was returned")
+    if cut and not rest:
+        problems.append("stderr tells of a cut that is none")
+    if problems:
+        counts = f"sent {len(sent)}, written {len(lines)} and {len(rest)} bytes, " \
+                 f"kept {len(kept)}, on stderr {len(on_stderr)}"
+        sys.exit("\n".join([what, counts, *problems[:10], stderr.decode(errors="replace")[-500:]]))
+
+
+def expect(condition, what, process=None):
+    if not condition:
+        sys.exit(f"{what}; stderr: {process.said()[-500:]}" if process else what)
+
+
+def until(condition, what):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        expect(time.monotonic() < deadline, f"in vain: {what}")
+        time.sleep(0.0005)
+
+
+class Receiver:
+    """mqreceive, with a small pipe as its stdout that we read or do not read."""
+
+    def __init__(self, *arguments, nonblocking=False):
+        self.reader, writer = os.pipe()
+        fcntl.fcntl(writer, 1031, 4096)  # F_SETPIPE_SZ
+        os.set_blocking(self.reader, False)
+        os.set_blocking(writer, not nonblocking)
+        self.errors = os.memfd_create("stderr")
+        self.accepted = b""
+        import subprocess
+        self.process = subprocess.Popen(["env", "--default-signal", "mqreceive", *arguments],
+                                        stdin=subprocess.DEVNULL, stdout=writer,
+                                        stderr=self.errors)
+        os.close(writer)
+
+    def waiting_bytes(self):
+        size = bytearray(4)
+        fcntl.ioctl(self.reader, termios.FIONREAD, size)
+        return int.from_bytes(size, sys.byteorder)
+
+    def read(self, most=1 << 20):
+        """What is there, up to `most` bytes; False at the end."""
+        while most > 0:
+            try:
+                data = os.read(self.reader, min(most, 65536))
+            except BlockingIOError:
+                return True
+            if not data:
+                return False
+            self.accepted += data
+            most -= len(data)
+        return True
+
+    def read_until(self, size):
+        """At least this much, if it comes at all."""
+        def enough():
+            return not self.read(size - len(self.accepted)) or len(self.accepted) >= size
+        until(enough, f"{size} bytes")
+
+    def read_to_end(self):
+        import select
+        while self.read():
+            select.select([self.reader], [], [], PATIENCE)
+
+    def is_stuck(self):
+        """It sleeps although it had something to write."""
+        return self.process.poll() is not None or \
+            (self.waiting_bytes() > 0 and self.state() == "S")
+
+    def get_stuck(self):
+        until(self.is_stuck, "a full pipe")
+
+    def state(self):
+        try:
+            with open(f"/proc/{self.process.pid}/stat") as stat:
+                return stat.read().rpartition(") ")[2][0]
+        except FileNotFoundError:
+            return "X"
+
+    def leave(self):
+        """Closes the pipe, knowing all that went into it."""
+        self.process.send_signal(signal.SIGSTOP)
+        until(lambda: self.state() in "TZX", "stopped")
+        self.read()
+        os.close(self.reader)
+        self.reader = -1
+        self.process.send_signal(signal.SIGCONT)
+
+    def wait(self):
+        status = self.process.wait(PATIENCE)
+        if self.reader != -1:
+            self.read()
+            os.close(self.reader)
+        return status
+
+    def said(self):
+        return os.pread(self.errors, 1 << 20, 0)
+
+
+# ---- Commands for the tests in bash ----
+
+
+def fill_queue(name, count, size):
+    """Prints the records of what it sent."""
+    for message in fill(open_queue(name), make(int(count), int(size))):
+        sys.stdout.buffer.write(record(message) + b"\n")
+
+
+def account_files(sent, accepted, stderr, *queues):
+    def content(path):
+        with open(path, "rb") as file:
+            return file.read()
+    kept = [message for name in queues for message in drain(open_queue(name))]
+    account([parse(line) for line in content(sent).splitlines()], content(accepted), kept,
+            content(stderr))
+
+
+# ---- Whole tests ----
+
+
+def reader_leaves(name, *options):
+    queue = open_queue(name)
+    for size in 0, 1, 100, 1400, 1402, 4096, 5000, 12000:
+        sent = fill(queue, make(10, 1400))
+        receiver = Receiver(*options, "-P", name)
+        receiver.read_until(size)
+        receiver.get_stuck()
+        receiver.leave()
+        status = receiver.wait()
+        if status != 0 or size < 9000:
+            expect(status == 2, f"status {status} after {size} bytes", receiver)
+            expect(b"stdout: cannot write: Broken pipe" in receiver.said(), "no reason", receiver)
+            expect(receiver.said().count(b"\n") == 1, "not one line", receiver)
+        account(sent, receiver.accepted, drain(queue), receiver.said(), f"left after {size} bytes")
+
+
+def slow_reader(name, *options):
+    """A pipe that others made non-blocking loses nothing either."""
+    queue = open_queue(name)
+    sent = fill(queue, make(10, 1400))
+    receiver = Receiver(*options, "-P", name, nonblocking=True)
+    for size in range(1000, 14000, 1000):
+        receiver.read_until(size)
+        receiver.get_stuck()
+    receiver.read_to_end()
+    status = receiver.wait()
+    expect(status == 0, f"status {status}", receiver)
+    expect(receiver.accepted.count(b"\n") == 10, "not all was written", receiver)
+    account(sent, receiver.accepted, drain(queue), receiver.said())
+
+
+def signal_while_writing(name, signal_name, *options):
+    """At many moments, with a reader that reads on, leaves, or reads no more."""
+    number = getattr(signal, signal_name)
+    queue = open_queue(name)
+    kinds = ["early"] * 12 + ["reading"] * 12 + ["leaving"] * 12 + ["stuck"]
+    for i, kind in enumerate(kinds):
+        sent = fill(queue, make(10, 1400))
+        receiver = Receiver("-f", *options, "-P", name)
+        if kind == "early":
+            moment = time.monotonic() + i * 0.0004
+            while time.monotonic() < moment:
+                receiver.read()
+        else:
+            receiver.read_until(i * 997 % 10000)
+        if kind == "stuck":
+            receiver.get_stuck()
+        receiver.process.send_signal(number)
+        if kind in ("early", "reading"):
+            receiver.read_to_end()
+        elif kind == "leaving":
+            receiver.leave()
+        status = receiver.wait()
+        what = f"round {i}, {kind}"
+        expect(status == -number, f"{what}: status {status}", receiver)
+        account(sent, receiver.accepted, drain(queue), receiver.said(), what)
+
+
+def signal_with_command(name, signal_name):
+    """COMMAND has written its message if and only if it ends with 0."""
+    number = getattr(signal, signal_name)
+    queue = open_queue(name)
+    command = 'trap "" INT TERM; printf "%s\\t" "$MQ_PRIORITY"; cat; echo'
+    for i in range(16):
+        sent = fill(queue, make(6, 500))
+        receiver = Receiver("-f", name, "--", "sh", "-c", command)
+        if i % 2:
+            receiver.read_until(i * 97 % 1200)
+        else:
+            moment = time.monotonic() + i * 0.001
+            while time.monotonic() < moment:
+                receiver.read()
+        receiver.process.send_signal(number)
+        receiver.read_to_end()
+        status = receiver.wait()
+        expect(status == -number, f"round {i}: status {status}", receiver)
+        account(sent, receiver.accepted, drain(queue), receiver.said(), f"round {i}")
+
+
+def refilled(name, how, room, spare):
+    """Producers fill the queue, but for `room` messages, while the output is stuck."""
+    import subprocess
+    queue = open_queue(name)
+    sent = fill(queue, make(10, 1400))
+    receiver = Receiver("-fP", name)
+    receiver.get_stuck()
+    expect(queue.count() == 0, "it did not take all before it wrote", receiver)
+    refill = fill(queue, make(40, 1400, "refill"))
+    sent += refill
+    for _ in range(int(room)):
+        sent.remove(queue.receive())
+    if how == "close":
+        receiver.leave()
+    else:
+        receiver.process.send_signal(signal.SIGTERM)
+    status = receiver.wait()
+    expected = 3 if how == "close" else -signal.SIGTERM
+    expect(status == expected, f"status {status}, expected {expected}", receiver)
+    kept = drain(queue)
+    expect(len(kept) == len(refill), f"{len(kept)} queued", receiver)
+    account(sent, receiver.accepted, kept, receiver.said())
+    # What is on stderr can be sent again.
+    lines = b"".join(l for l in receiver.said().splitlines(True) if l.startswith(b"{"))
+    expect(lines.count(b"\n") > 0, "nothing on stderr", receiver)
+    subprocess.run(["mqsend", "-J", spare], input=lines, check=True, timeout=PATIENCE)
+    again = collections.Counter(drain(open_queue(spare)))
+    expect(again == collections.Counter(carried(receiver.said())), "json came back changed")
+
+
+def room_in_time(name):
+    """Within its second a consumer makes room: all goes back, piece by piece."""
+    queue = open_queue(name)
+    sent = fill(queue, make(10, 1400))
+    receiver = Receiver("-fP", name)
+    receiver.get_stuck()
+    sent += fill(queue, make(10, 1400, "refill"))
+    receiver.leave()
+    until(lambda: receiver.state() == "S" or receiver.process.poll() is not None, "waiting")
+    consumed = []
+    while receiver.process.poll() is None:
+        consumed += drain(queue)
+    status = receiver.wait()
+    expect(status == 2, f"status {status}", receiver)
+    expect(not carried(receiver.said()), "it did not wait", receiver)
+    account(sent, receiver.accepted, consumed + drain(queue), receiver.said())
+
+
+def removed(name, how):
+    """The queue is removed while the output is stuck."""
+    import subprocess
+    queue = open_queue(name)
+    sent = fill(queue, make(10, 1400))
+    receiver = Receiver("-fP", name)
+    receiver.get_stuck()
+    subprocess.run(["mqctl", "rm", name], check=True)
+    if how == "close":
+        receiver.leave()
+    else:
+        receiver.process.send_signal(signal.SIGTERM)
+    status = receiver.wait()
+    expected = 3 if how == "close" else -signal.SIGTERM
+    expect(status == expected, f"status {status}, expected {expected}", receiver)
+    account(sent, receiver.accepted, [], receiver.said())
+
+
+globals()[sys.argv[1]](*sys.argv[2:])
+PYTHON
+}
+
+ledger() { PATIENCE=$PATIENCE timeout -k 1 60 python3 -IS "$BATS_FILE_TMPDIR/ledger.py" "$@" 3>&-; }
+
+# new_queue QUEUE [COUNT [SIZE]]: an empty queue, then filled with messages of different priorities;
+# what they are is in the file $sent. A POSIX one holds 10 messages of 1500 bytes: RLIMIT_MSGQUEUE is
+# for all of a user's queues, whatever namespace they are in.
+new_queue() {
+    sent=$BATS_TEST_TMPDIR/sent
+    mqctl rm -f -- "$1"
+    case $1 in
+    /*) make_queue "$1" --maxmsg 10 --msgsize 1500 ;;
+    *) make_queue "$1" ;;
+    esac
+    ledger fill_queue "$1" "${2:-10}" "${3:-1000}" >"$sent"
+}
+
+# accounted QUEUE...: every message of $sent is either in $written, in one of the queues, which it
+# empties, or in $said; by default of what was spawned as "receiver".
+accounted() {
+    ledger account_files "$sent" "${written:-$(out receiver)}" "${said:-$(err receiver)}" "$@"
+}
+
+# receive STATUS COMMAND...: runs it as "receiver".
+receive() {
+    spawn receiver "${@:2}"
+    wait_exit receiver "$1"
+}
+
+# exec_with_queue QUEUE COMMAND...: becomes COMMAND, with descriptor 7 on the POSIX queue, for
+# reading alone.
+exec_with_queue() {
+    exec python3 -IS -c '
+import ctypes, os, sys
+library = ctypes.CDLL(None)
+if not hasattr(library, "mq_open"):
+    library = ctypes.CDLL("librt.so.1")
+fd = library.mq_open(sys.argv[1].encode(), os.O_RDONLY)
+assert fd >= 0
+os.dup2(fd, 7)
+os.execvp(sys.argv[2], sys.argv[2:])' "$@"
+}
+export -f exec_with_queue
+
+# A COMMAND that writes the record of its message to stdout and takes it, but fails on the message
+# whose text begins with $1, having written nothing, with status 7.
+picky='
+    message=$(cat)
+    case $message in "$1"*) exit 7 ;; esac
+    printf "%s\t%s\n" "$MQ_PRIORITY" "$message"'
+
+# ---- The ledger itself ----
+
+@test "the ledger notices what is lost, doubled, changed or cut" {
+    written=$BATS_TEST_TMPDIR/written said=$BATS_TEST_TMPDIR/said
+    for queue in "${both[@]}"; do
+        new_queue "$queue" 3 20
+        : >"$written"
+        : >"$said"
+        accounted "$queue"
+        run ! accounted "$queue"
+        cp "$sent" "$written"
+        accounted "$queue"
+        head -n 1 "$sent" >>"$written"
+        run ! accounted "$queue"
+        sed 's/^./9/' "$sent" >"$written"
+        run ! accounted "$queue"
+        head -n 2 "$sent" >"$written"
+        run ! accounted "$queue"
+        tail -n 1 "$sent" | mqsend -P "$queue"
+        accounted "$queue"
+        head -n 2 "$sent" >"$written"
+        tail -n 1 "$sent" | head -c 5 >>"$written"
+        tail -n 1 "$sent" | mqsend -P "$queue"
+        run ! accounted "$queue"
+    done
+}
+
+# ---- stdout ----
+
+@test "a full device: all goes back" {
+    for queue in "${both[@]}"; do
+        for options in -aP -uaP -fP '-P -c 3'; do
+            new_queue "$queue"
+            # shellcheck disable=SC2086
+            receive 2 sh -c 'exec "$@" >/dev/full' sh mqreceive $options "$queue"
+            assert_diagnostic mqreceive 'stdout: cannot write: No space left on device'
+            [ "$(queued "$queue")" -eq 10 ]
+            accounted "$queue"
+        done
+    done
+}
+
+@test "a closed stdout: nothing is lost" {
+    for queue in "${both[@]}"; do
+        for options in -aP -uaP -fP; do
+            new_queue "$queue"
+            # shellcheck disable=SC2086
+            receive 2 sh -c 'exec "$@" >&-' sh mqreceive $options "$queue"
+            assert_diagnostic mqreceive 'stdout: cannot write: Bad file descriptor'
+            accounted "$queue"
+        done
+    done
+}
+
+# fill_disk BYTES: leaves that much room on the tiny disk.
+fill_disk() {
+    local free
+    free=$(df --output=avail -B1 "$IPCTOOLS_TINY" | tail -n 1)
+    head -c "$((free - $1))" /dev/zero >"$IPCTOOLS_TINY/filler"
+}
+
+@test "a full disk: what fits is written, the rest goes back" {
+    for queue in "${both[@]}"; do
+        for options in -aP -uaP -fP -P; do
+            rm -f "$IPCTOOLS_TINY"/*
+            fill_disk "$(getconf PAGESIZE)"
+            new_queue "$queue" 10 1000
+            written=$IPCTOOLS_TINY/written
+            case $options in
+            -P)
+                # The very first has no room.
+                head -c "$(getconf PAGESIZE)" /dev/zero >"$IPCTOOLS_TINY/more" || true
+                ;;
+            esac
+            # shellcheck disable=SC2086
+            receive 2 sh -c 'exec "$@" >"$0"' "$written" mqreceive $options "$queue"
+            assert_diagnostic mqreceive 'stdout: cannot write: No space left on device'
+            if [ "$options" != -P ]; then
+                [ -s "$written" ]
+                [[ $stderr == *'cut after'* ]]
+            fi
+            accounted "$queue"
+        done
+    done
+}
+
+@test "the limit of a file's size: the same, and SIGXFSZ does not kill" {
+    for queue in "${both[@]}"; do
+        for options in -aP -uaP -fP; do
+            new_queue "$queue" 10 1000
+            written=$BATS_TEST_TMPDIR/written
+            rm -f "$written"
+            # shellcheck disable=SC2086
+            receive 2 bash -c 'ulimit -f 4; exec "$@" >"$0"' "$written" mqreceive $options "$queue"
+            assert_diagnostic mqreceive 'stdout: cannot write: File too large'
+            [[ $stderr == *'cut after'* ]]
+            [ "$(stat -c %s "$written")" -eq 4096 ]
+            accounted "$queue"
+        done
+    done
+}
+
+@test "an error that passes: nothing is written after it was put back" {
+    # Sanitizers write as well.
+    requires strace release
+    for queue in "${both[@]}"; do
+        for options in -aP -uaP -fP '-P -n -c 11'; do
+            new_queue "$queue"
+            # shellcheck disable=SC2086
+            receive 2 strace -qq -o /dev/null -e trace=write -e inject=write:error=EIO:when=1 \
+                mqreceive $options "$queue"
+            assert_diagnostic mqreceive 'stdout: cannot write: Input/output error'
+            assert_output ''
+            accounted "$queue"
+        done
+    done
+}
+
+@test "a reader that leaves: what the pipe did not take goes back" {
+    for queue in "${both[@]}"; do
+        new_queue "$queue" 0
+        ledger reader_leaves "$queue" -a
+        ledger reader_leaves "$queue" -f
+        ledger reader_leaves "$queue" -u -c 10
+    done
+}
+
+@test "a slow reader on a non-blocking pipe gets all" {
+    for queue in "${both[@]}"; do
+        new_queue "$queue" 0
+        ledger slow_reader "$queue" -a
+        ledger slow_reader "$queue" -u -c 10
+    done
+}
+
+@test "once the reader has left, nothing is taken for it" {
+    for queue in "${both[@]}"; do
+        new_queue "$queue" 0
+        fifo=$BATS_TEST_TMPDIR/fifo
+        rm -f "$fifo"
+        mkfifo "$fifo"
+        spawn receiver sh -c 'exec "$@" >"$0"' "$fifo" mqreceive -f "$queue"
+        spawn head head -n 1 "$fifo"
+        mqsend "$queue" one
+        wait_exit head 0
+        assert_output one
+        # POSIX: it need not wait for a message to notice.
+        [ "$queue" = "$posix" ] || mqsend -p 3 "$queue" two
+        wait_exit receiver 2
+        assert_diagnostic mqreceive 'stdout: cannot write: Broken pipe'
+        [ "$queue" = "$sysv" ] || mqsend -p 3 "$queue" two
+        run_tool 0 mqreceive -aP "$queue"
+        assert_output $'3\ttwo'
+        # And one that starts without a reader takes nothing at all.
+        mqsend "$queue" three
+        spawn receiver sh -c 'exec 9<>"$0" 8>"$0" 9>&-; exec "$@" >&8 8>&-' "$fifo" \
+            mqreceive -a "$queue"
+        wait_exit receiver 2
+        assert_diagnostic mqreceive 'stdout: cannot write: Broken pipe'
+        [ "$(queued "$queue")" -eq 1 ]
+    done
+}
+
+# ---- Signals ----
+
+@test "SIGTERM at any moment loses and doubles nothing" {
+    for queue in "${both[@]}"; do
+        new_queue "$queue" 0
+        ledger signal_while_writing "$queue" SIGTERM
+    done
+}
+
+@test "SIGINT at any moment loses and doubles nothing" {
+    for queue in "${both[@]}"; do
+        new_queue "$queue" 0
+        ledger signal_while_writing "$queue" SIGINT -u
+    done
+}
+
+@test "a signal at any moment while COMMAND runs loses and doubles nothing" {
+    for queue in "${both[@]}"; do
+        new_queue "$queue" 0
+        ledger signal_with_command "$queue" SIGTERM
+        ledger signal_with_command "$queue" SIGINT
+    done
+}
+
+# ---- No room to go back ----
+
+@test "a queue that is full again: the messages are on stderr, status 3" {
+    for queue in "${both[@]}"; do
+        new_queue "$queue" 0
+        make_queue /spare --maxmsg 10 --msgsize 1500
+        ledger refilled "$queue" close 0 /spare
+        mqctl rm /spare
+    done
+}
+
+@test "a queue with room for some: these go back, the others are on stderr" {
+    make_queue /spare --maxmsg 10 --msgsize 1500
+    new_queue "$posix" 0
+    ledger refilled "$posix" close 3 /spare
+}
+
+@test "a signal and no room: the messages are on stderr" {
+    make_queue /spare --maxmsg 10 --msgsize 1500
+    new_queue "$posix" 0
+    ledger refilled "$posix" signal 2 /spare
+}
+
+@test "room that comes within a second is waited for" {
+    for queue in "${both[@]}"; do
+        new_queue "$queue" 0
+        ledger room_in_time "$queue"
+    done
+}
+
+@test "a queue that is removed meanwhile: the messages are on stderr" {
+    for queue in "${both[@]}"; do
+        for how in close signal; do
+            new_queue "$queue" 0
+            ledger removed "$queue" "$how"
+        done
+    done
+}
+
+@test "a descriptor for reading alone: the messages are on stderr" {
+    for options in -aP -uaP -fP; do
+        new_queue "$posix" 5
+        receive 3 bash -c 'exec_with_queue "$@" >/dev/full' - "$posix" mqreceive "$options" fd:7
+        [ "$(grep -c '^mqreceive: ' "$(err receiver)")" -eq 1 ]
+        [[ $stderr == *'No space left on device'* ]]
+        [[ $stderr == *'{'* ]]
+        accounted "$posix"
+    done
+    new_queue "$posix" 5
+    receive 125 bash -c 'exec_with_queue "$@"' - "$posix" mqreceive fd:7 -- false
+    [ "$(queued "$posix")" -eq 4 ]
+    accounted "$posix"
+}
+
+@test "a queue that this user may only read: the messages are on stderr" {
+    requires root
+    for queue in "${both[@]}"; do
+        new_queue "$queue" 5
+        mqctl set -m 0444 "$queue"
+        receive 3 setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
+            sh -c 'exec "$@" >/dev/full' sh mqreceive -aP "$queue"
+        [[ $stderr == *'{'* ]]
+        accounted "$queue"
+        new_queue "$queue" 5
+        mqctl set -m 0444 "$queue"
+        receive 125 setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
+            mqreceive "$queue" -- false
+        [[ $stderr == *'{'* ]]
+        accounted "$queue"
+    done
+}
+
+@test "what is on stderr is exact for any bytes" {
+    new_queue "$posix" 0
+    for message in '\0' '\377\376' '"\\\n\t\1' 'h\303\251' ''; do
+        # shellcheck disable=SC2059
+        printf "$message" | mqsend -p 5 -F whole "$posix"
+        receive 3 bash -c 'exec_with_queue "$@" >/dev/full' - "$posix" mqreceive fd:7
+        grep '^{' "$(err receiver)" | mqsend -J "$posix"
+        run_tool 0 sh -c 'mqreceive -F whole "$1" | od -An -c' sh "$posix"
+        # shellcheck disable=SC2059
+        assert_output "$(printf "$message" | od -An -c)"
+    done
+}
+
+# ---- COMMAND ----
+
+@test "COMMAND fails: its message goes back" {
+    for queue in "${both[@]}"; do
+        for options in -f '-a --retries 2'; do
+            new_queue "$queue" 5
+            # shellcheck disable=SC2086
+            receive 7 mqreceive $options "$queue" -- sh -c "$picky" sh message-4-
+            assert_no_stderr
+            [ "$(queued "$queue")" -ge 1 ]
+            accounted "$queue"
+        done
+        new_queue "$queue" 5
+        receive 1 mqreceive -a "$queue" -- false
+        [ "$(queued "$queue")" -eq 5 ]
+        accounted "$queue"
+    done
+}
+
+@test "COMMAND fails: its message goes to the dead-letter queue" {
+    for i in 0 1; do
+        for options in '' '--retries 2'; do
+            queue=${both[i]} dead=${dead_letters[i]}
+            new_queue "$dead" 0
+            new_queue "$queue" 5
+            # shellcheck disable=SC2086
+            receive 0 mqreceive -a $options --dead-letter "$dead" "$queue" -- \
+                sh -c "$picky" sh message-4-
+            assert_no_stderr
+            [ "$(queued "$queue")" -eq 0 ]
+            [ "$(queued "$dead")" -eq 1 ]
+            accounted "$queue" "$dead"
+        done
+    done
+}
+
+@test "a dead-letter queue that is full: the message goes back" {
+    for i in 0 1; do
+        queue=${both[i]} dead=${dead_letters[i]}
+        new_queue "$dead" 0
+        yes "$(printf '%1000s' '')" | mqsend -n "$dead" 2>&- || true
+        yes x | mqsend -n "$dead" 2>&- || true
+        new_queue "$queue"
+        receive 7 mqreceive -f --dead-letter "$dead" "$queue" -- sh -c "$picky" sh message-4-
+        assert_diagnostic mqreceive "$dead"
+        [ "$(queued "$queue")" -ge 1 ]
+        accounted "$queue"
+    done
+}
+
+@test "a dead-letter queue that is removed meanwhile does not swallow the message" {
+    for i in 0 1; do
+        queue=${both[i]} dead=${dead_letters[i]}
+        new_queue "$dead" 0
+        new_queue "$queue"
+        receive 7 mqreceive -a --dead-letter "$dead" "$queue" -- \
+            sh -c 'mqctl rm -f "$2"; '"$picky" sh message-4- "$dead"
+        accounted "$queue"
+    done
+}
+
+@test "COMMAND fails and the queue is full again: the message is on stderr, status 125" {
+    for queue in "${both[@]}"; do
+        new_queue "$queue"
+        receive 125 mqreceive "$queue" -- \
+            sh -c 'yes refill | head -n 5000 | mqsend -n "$1" 2>&-; exit 7' sh "$queue"
+        [ "$(grep -c '^{' "$(err receiver)")" -eq 1 ]
+        [ "$(grep -c '^mqreceive: ' "$(err receiver)")" -eq 1 ]
+        run ! grep -q '^{.*refill' "$(err receiver)"
+        mqreceive -aP "$queue" | grep -v refill >"$(out receiver)"
+        accounted "$queue"
+    done
+}
+
+@test "COMMAND fails after a signal and the queue is full again: the signal still ends mqreceive" {
+    for queue in "${both[@]}"; do
+        new_queue "$queue"
+        receive 143 mqreceive "$queue" -- \
+            sh -c 'yes refill | head -n 5000 | mqsend -n "$1" 2>&-; kill -TERM $PPID; exit 7' \
+            sh "$queue"
+        [ "$(grep -c '^{' "$(err receiver)")" -eq 1 ]
+        mqreceive -aP "$queue" | grep -v refill >"$(out receiver)"
+        accounted "$queue"
+    done
+}
+
+@test "COMMAND fails and has removed the queue: the message is on stderr" {
+    for queue in "${both[@]}"; do
+        new_queue "$queue" 1
+        receive 125 mqreceive "$queue" -- sh -c 'mqctl rm "$1"; exit 7' sh "$queue"
+        [ "$(grep -c '^{' "$(err receiver)")" -eq 1 ]
+        accounted
+    done
+}

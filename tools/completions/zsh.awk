@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: MIT
+# Completion for zsh: awk -f options.awk -f zsh.awk OPTIONS
+
+# Text inside a specification of _arguments.
+function escape(text) {
+    gsub(/[][\\:]/, "\\\\&", text)
+    return text
+}
+
+function action(kind) {
+    if (kind == "queue") return "_" name "_queues"
+    if (kind == "user") return "_users"
+    if (choices(kind) != "") return "(" choices(kind) ")"
+    return " "
+}
+
+function option_specs(verb,    i, value, exclusive, spelling) {
+    for (i = 1; i <= options; i++) {
+        if (verb != "" && !goes_with(i, verb)) continue
+        value = ""
+        if (takes[i] != "none")
+            value = (takes[i] == "optional" ? "::" : ":") escape(argument[i]) ":" action(kind[i])
+        spelling = (short[i] != "" ? "-" short[i] : "") (short[i] != "" && long[i] != "" ? " " : "") (long[i] != "" ? "--" long[i] : "")
+        exclusive = long[i] == "help" || long[i] == "version" ? "(- *)" : "(" spelling ")"
+        if (short[i] != "")
+            print "        " quote(exclusive "-" short[i] (takes[i] == "required" ? "+" : takes[i] == "optional" ? "-" : "") "[" escape(help[i]) "]" value)
+        if (long[i] != "")
+            print "        " quote(exclusive "--" long[i] (takes[i] == "required" ? "=" : takes[i] == "optional" ? "=-" : "") "[" escape(help[i]) "]" value)
+    }
+}
+
+function operand_specs(    i) {
+    for (i = 1; i < operands; i++) print "        " quote(i ":" operand[i] ":" action(operand[i]))
+    if (operands) print "        " quote("*:" operand[operands] ":" action(operand[operands]))
+}
+
+END {
+    print "#compdef " tool
+    print "# zsh completion for " tool ", generated from its option table"
+    print ""
+    print "# POSIX queues by name, System V ones by key, or by id when they have none."
+    print "_" name "_queues() {"
+    print "    local -a queues rows"
+    print "    local row"
+    print "    queues=(/dev/mqueue/*(ND:t))"
+    print "    queues=(/${^queues})"
+    print "    [[ -r /proc/sysvipc/msg ]] && rows=(${${(f)\"$(</proc/sysvipc/msg)\"}[2,-1]})"
+    print "    for row in $rows; do"
+    print "        local -a fields=(${=row})"
+    print "        if (( fields[1] == 0 )); then"
+    print "            queues+=(id:$fields[2])"
+    print "        else"
+    print "            queues+=(key:0x${(l:8::0:)$(( [##16] fields[1] & 0xffffffff )):l})"
+    print "        fi"
+    print "    done"
+    print "    compadd \"$@\" -a queues"
+    print "}"
+    print ""
+    print "_" name "() {"
+    print "    local curcontext=$curcontext"
+    print "    local -a specs"
+    if (runs_command) {
+        print "    local i word value= operands=0 ended="
+        print "    for (( i = 2; i < CURRENT; i++ )); do"
+        print "        word=$words[i]"
+        print "        if [[ -n $value ]]; then"
+        print "            value="
+        print "        elif [[ $word == -- && $operands -gt 0 ]]; then"
+        print "            # The command, as if it stood alone."
+        print "            words=(\"${(@)words[i+1,-1]}\")"
+        print "            (( CURRENT -= i ))"
+        print "            _normal"
+        print "            return"
+        print "        elif [[ $word == -- ]]; then"
+        print "            ended=yes"
+        print "        elif [[ -z $ended && $word == (" (valued_long == "" ? "--" : valued_long) ") ]]; then"
+        print "            value=yes"
+        print "        elif [[ -z $ended && $word == -[^-]* ]]; then"
+        print "            [[ $word == -[^" valued_short "]#[" valued_short "] ]] && value=yes"
+        print "        elif [[ -n $ended || $word != --?* ]]; then"
+        print "            (( ++operands ))"
+        print "            ended=yes"
+        print "        fi"
+        print "    done"
+    }
+    if (verbs) {
+        print "    if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then"
+        print "        local -a verbs=("
+        for (v = 1; v <= verbs; v++)
+            print "            " quote(escape(verb[v]) ":" escape(verb_help[v]))
+        print "        )"
+        print "        _describe -t verbs verb verbs"
+        print "        return"
+        print "    fi"
+        print "    case $words[2] in"
+        for (v = 1; v <= verbs; v++) {
+            print "    " verb[v] ") specs=("
+            option_specs(verb[v])
+            operand_specs()
+            print "        ) ;;"
+        }
+        print "    *) specs=("
+        option_specs(" ")
+        print "        ) ;;"
+        print "    esac"
+        print "    if [[ $words[2] != -* ]]; then"
+        print "        shift words"
+        print "        (( CURRENT-- ))"
+        print "    fi"
+    } else {
+        print "    specs=("
+        option_specs("")
+        operand_specs()
+        print "    )"
+    }
+    print "    _arguments -s -S " (runs_command ? "-A '-*' " : "") ": $specs"
+    print "}"
+    print ""
+    print "_" name " \"$@\""
+}
