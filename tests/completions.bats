@@ -61,7 +61,9 @@ read_until() {
 zpty inner 'TERM=dumb zsh -f -i'
 zpty -w inner "PS1=; COLUMNS=150 LINES=2000 LISTMAX=100000; unset zle_bracketed_paste
     fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -u -D
-    bindkey '^D' list-choices; print REA''DY"
+    bindkey '^D' list-choices
+    zle-line-init() { print REA''DY }; zle -N zle-line-init"
+# Only now does the terminal hand over each character as it is; before, ^U would clear the line.
 read_until READY
 zpty -w -n inner "$2"$'\x04\x15'"print DO''NE"$'\n'
 read_until $'DONE\r'
