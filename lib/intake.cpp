@@ -12,13 +12,12 @@ Intake::Intake(MessageQueue& queue, const Demand& demand) : queue_(queue), deman
                             : demand.count;
 }
 
-Outcome Intake::move_one(Sink& sink, int& status) {
+Intake::Moved Intake::move_one(Sink& sink) {
     const Received received = receive(sink);
     if (received.outcome != Outcome::done)
-        return received.outcome;
+        return {.outcome = received.outcome};
     ++taken_;
-    status = sink.accept(received.size, received.priority);
-    return Outcome::done;
+    return {.status = sink.accept(received.size, received.priority)};
 }
 
 Received Intake::receive(Sink& sink) {

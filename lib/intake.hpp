@@ -33,10 +33,14 @@ class Intake {
     bool wants_more() const noexcept { return taken_ < wanted_; }
     std::uint64_t taken() const noexcept { return taken_; }
 
-    /// Moves the next message into `sink`, which delivers what it holds before a wait: done,
-    /// not_now, timed_out, removed or cut_off. `status` is what the sink returns. Throws what
+    struct Moved {
+        Outcome outcome = Outcome::done; ///< or not_now, timed_out, removed, cut_off
+        int status = 0;                  ///< to end with, says the sink; 0: go on
+    };
+
+    /// Moves the next message into `sink`, which delivers what it holds before a wait. Throws what
     /// queue and sink throw.
-    Outcome move_one(Sink& sink, int& status);
+    Moved move_one(Sink& sink);
 
   private:
     Received receive(Sink& sink);

@@ -82,7 +82,7 @@ class MessageQueue {
 
     /// done or not_now.
     virtual Outcome try_send(std::span<char> message, long priority) = 0;
-    /// Waits for room: done, timed_out or removed.
+    /// Waits for room if there is none: done, timed_out or removed.
     virtual Outcome send(std::span<char> message, long priority, Deadline deadline,
                          Interruptible interruptible) = 0;
 

@@ -97,14 +97,16 @@ Outcome PosixQueue::try_send(std::span<char> message, long priority) {
 
 Outcome PosixQueue::send(std::span<char> message, long priority, Deadline deadline,
                          Interruptible interruptible) {
+    if (try_send(message, priority) == Outcome::done)
+        return Outcome::done;
     removal_.restart();
-    while (try_send(message, priority) != Outcome::done) {
+    do {
         if (interruptible == Interruptible::yes)
             signals::check();
         const Outcome outcome = wait(POLLOUT, deadline, -1);
         if (outcome != Outcome::done && outcome != Outcome::not_now)
             return outcome;
-    }
+    } while (try_send(message, priority) != Outcome::done);
     return Outcome::done;
 }
 

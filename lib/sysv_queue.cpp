@@ -174,7 +174,7 @@ Outcome SysvQueue::send_once(std::span<char> message, long priority, int flags) 
 
 Outcome SysvQueue::send(std::span<char> message, long priority, Deadline deadline,
                         Interruptible interruptible) {
-    if (interruptible == Interruptible::no) // even where no timer can be had
+    if (!deadline.is_never()) // a timer is dear, or cannot be had
         if (const Outcome outcome = try_send(message, priority); outcome != Outcome::not_now)
             return outcome;
     const signals::Alarm alarm(deadline);

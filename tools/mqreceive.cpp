@@ -183,9 +183,8 @@ int stream(const Options& options, MessageQueue& queue) {
     Intake intake(queue, options.demand);
     Outcome outcome = Outcome::done;
     while (outcome == Outcome::done && intake.wants_more() && signals::ended() == 0) {
-        int status = 0;
         try {
-            outcome = intake.move_one(delivery, status);
+            outcome = intake.move_one(delivery).outcome;
         } catch (const Error&) {
             delivery.deliver();
             throw;
@@ -208,16 +207,15 @@ int hand_over(const Options& options, MessageQueue& queue, Operands command) {
     Handover handover(queue, command, options.policy);
     Progress progress(tool.name, Periodic::no);
     Intake intake(queue, options.demand);
-    Outcome outcome = Outcome::done;
-    while (outcome == Outcome::done && intake.wants_more()) {
-        int status = 0;
-        outcome = intake.move_one(handover, status);
-        if (status != 0)
-            return status;
-        if (outcome == Outcome::done)
+    Intake::Moved moved;
+    while (moved.outcome == Outcome::done && intake.wants_more()) {
+        moved = intake.move_one(handover);
+        if (moved.status != 0)
+            return moved.status;
+        if (moved.outcome == Outcome::done)
             progress.add(1, handover.last().size());
     }
-    return status_of(options, queue, outcome, intake.taken());
+    return status_of(options, queue, moved.outcome, intake.taken());
 }
 
 int run(const Options& options, const Invocation& invocation) {

@@ -150,10 +150,10 @@ class Sender {
             refuse(EINVAL,
                    text("record ", number(), " has the priority ", priority, ", the queue takes ",
                         queue_.lowest_priority(), " to ", queue_.highest_priority()));
-        Outcome outcome = queue_.try_send(record.data, priority);
-        if (outcome == Outcome::not_now && !options_.nonblock)
-            outcome = queue_.send(record.data, priority, Deadline::after(options_.timeout),
-                                  Interruptible::yes);
+        const Outcome outcome =
+            options_.nonblock ? queue_.try_send(record.data, priority)
+                              : queue_.send(record.data, priority,
+                                            Deadline::after(options_.timeout), Interruptible::yes);
         if (outcome == Outcome::removed)
             refuse(EIDRM);
         if (outcome == Outcome::done)
