@@ -200,6 +200,13 @@ wait_until() {
 # wait_blocked NAME|PID [SYSCALL]...: until that process sleeps, in one of these calls if named.
 wait_blocked() { wait_until is_blocked "${pid[$1]:-$1}" "${@:2}"; }
 
+# starve NAME: from here on it gets no more memory.
+starve() {
+    local size
+    size=$(sed -n 's/^VmSize:[^0-9]*\([0-9]*\) kB$/\1/p' "/proc/${pid[$1]}/status")
+    prlimit --pid "${pid[$1]}" --as="$((size * 1024))"
+}
+
 # Read in this shell: the kernel may allow it to a parent alone.
 is_blocked() {
     local fields number name

@@ -147,6 +147,18 @@ export -f exec_with_queue
     done
 }
 
+@test "-a with -t: all are counted where the kernel cannot copy messages" {
+    requires strace
+    for error in ENOSYS EINVAL; do
+        new_queue "$sysv"
+        send "$sysv" $'1\ta' $'2\tb' $'1\tc'
+        run_tool 0 strace -qq -o /dev/null -e trace=msgrcv -e inject=msgrcv:error=$error:when=1 \
+            mqreceive -a -t 1 "$sysv"
+        assert_output $'a\nc'
+        [ "$(queued "$sysv")" -eq 1 ]
+    done
+}
+
 @test "-a with -t counts messages of that type alone" {
     requires peek
     new_queue "$sysv"
@@ -955,6 +967,20 @@ spawn_patient() {
             run_tool 0 mqreceive -a "$queue"
             assert_output two
         done
+    done
+}
+
+@test "any signal that would end mqreceive is passed on to COMMAND" {
+    for signal in ALRM USR2 RTMIN+5 RTMAX; do
+        new_queue "$posix"
+        send "$posix" $'6\tone'
+        # Without it, COMMAND would not end.
+        spawn receiver mqreceive "$posix" -- sleep 1000
+        wait_blocked receiver waitid
+        kill -"$signal" "${pid[receiver]}"
+        wait_exit receiver "$((128 + $(kill -l "$signal")))"
+        run_tool 0 mqreceive -aP "$posix"
+        assert_output $'6\tone'
     done
 }
 

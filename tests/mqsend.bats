@@ -254,6 +254,25 @@ signalled_to_its_end() {
     return 1
 }
 
+@test "no memory for a record: those before it are sent, and it says so" {
+    # Sanitizers need memory of their own.
+    requires release
+    for queue in "${queues[@]}"; do
+        make_queue "$queue"
+        feed sender mqsend -J "$queue"
+        echo '{"data":"one"}' >&7
+        wait_until is_queued "$queue" 1
+        starve sender
+        # With a part of a record in hand it wants room for another block.
+        printf '{"data":' >&7
+        wait_exit sender 2
+        end_feed
+        assert_equal "${#stderr_lines[@]}" 2
+        assert_equal "${stderr_lines[0]}" "mqsend: $queue: 1 sent, record 2 not"
+        assert_equal "${stderr_lines[1]}" 'mqsend: out of memory'
+    done
+}
+
 @test "-w: progress starts it anew" {
     requires strace
     trace=$BATS_TEST_TMPDIR/trace

@@ -599,6 +599,35 @@ fill_disk() {
     done
 }
 
+@test "no memory for a record: its message goes back" {
+    # Sanitizers need memory of their own.
+    requires release
+    local queue count
+    # Json needs six bytes for each of these.
+    printf '%08000d' 0 | tr 0 '\1' >"$BATS_TEST_TMPDIR/message"
+    for queue in "${both[@]}"; do
+        mqctl rm -f "$queue"
+        make_queue "$queue"
+        spawn receiver mqreceive -f -J "$queue"
+        wait_blocked receiver ppoll msgrcv
+        kill -STOP "${pid[receiver]}"
+        count=0
+        while mqsend -n -F whole -p "$((count + 1))" "$queue" <"$BATS_TEST_TMPDIR/message"; do
+            count=$((count + 1))
+        done
+        starve receiver
+        kill -CONT "${pid[receiver]}"
+        wait_exit receiver 2
+        assert_output ''
+        assert_diagnostic mqreceive 'out of memory'
+        run_tool 0 mqreceive -aP "$queue"
+        assert_equal "${#lines[@]}" "$count"
+        for ((i = 1; i <= count; ++i)); do
+            assert_line "$i"$'\t'"$(<"$BATS_TEST_TMPDIR/message")"
+        done
+    done
+}
+
 @test "a reader that leaves: what the pipe did not take goes back" {
     for queue in "${both[@]}"; do
         new_queue "$queue" 0
