@@ -263,8 +263,10 @@ signalled_to_its_end() {
         echo '{"data":"one"}' >&7
         wait_until is_queued "$queue" 1
         starve sender
-        # With a part of a record in hand it wants room for another block.
-        printf '{"data":' >&7
+        # A line that is not too long, and yet more than it has room for.
+        printf '{"ignored":"%060000d' 0 >&7
+        wait_blocked sender read
+        printf '%060000d' 0 >&7
         wait_exit sender 2
         end_feed
         assert_equal "${#stderr_lines[@]}" 2
