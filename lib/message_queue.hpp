@@ -123,12 +123,12 @@ std::unique_ptr<MessageQueue> open_queue(const Name& name, Access access);
 /// Whether a queue that is there already will do.
 enum class Existing : std::uint8_t { fine, refused };
 
-/// Makes the queue, or finds that it is there. Returns the name it can be found by, and whether
-/// we made it. Limits that are in the way are named in the Error.
 struct Created {
-    Name name;
-    bool is_new = false;
+    Name name;                           ///< it can be found by
+    std::unique_ptr<MessageQueue> queue; ///< open, whatever its mode, if we made it
 };
+
+/// Makes the queue, or finds that it is there. Limits that are in the way are named in the Error.
 Created create_queue(const Name& name, const QueueSettings& settings, Existing existing);
 
 /// Removes it: mq_unlink(3), msgctl(2). Returns false if nothing is there.

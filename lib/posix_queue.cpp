@@ -276,13 +276,14 @@ Created create_posix_queue(const Name& name, const QueueSettings& settings, Exis
                                                   : default_limit("fs.mqueue.msgsize_default",
                                                                   "fs.mqueue.msgsize_max", 8192);
     const NoUmask exact_mode;
-    const UniqueFd fd(mq_open(name.text.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-                              settings.mode, &attributes));
-    if (!fd.is_open() && (errno != EEXIST || existing == Existing::refused)) {
-        const int error = errno;
-        throw Error(name.text, "cannot create", error, explain_create(error, attributes));
-    }
-    return {.name = name, .is_new = fd.is_open()};
+    UniqueFd fd(mq_open(name.text.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, settings.mode,
+                        &attributes));
+    if (fd.is_open())
+        return {.name = name, .queue = std::make_unique<PosixQueue>(name, std::move(fd))};
+    if (errno == EEXIST && existing == Existing::fine)
+        return {.name = name, .queue = nullptr};
+    const int error = errno;
+    throw Error(name.text, "cannot create", error, explain_create(error, attributes));
 }
 
 bool remove_posix_queue(const Name& name) {

@@ -287,17 +287,17 @@ Created create_sysv_queue(const Name& name, const QueueSettings& settings, Exist
     const mode_t mode = settings.max_bytes ? 0 : settings.mode;
     const int id = msgget(key, IPC_CREAT | IPC_EXCL | static_cast<int>(mode));
     if (id == -1 && errno == EEXIST && existing == Existing::fine)
-        return {.name = name, .is_new = false};
+        return {.name = name, .queue = nullptr};
     if (id == -1) {
         const int error = errno;
         throw Error(name.text, "cannot create", error, explain_create(error, settings));
     }
     if (settings.max_bytes)
         set_max_bytes(name, id, settings);
-    Created created{.name = name, .is_new = true};
+    Name found_by = name;
     if (key == IPC_PRIVATE)
-        created.name = {.form = Name::Form::id, .text = text("id:", id), .number = id};
-    return created;
+        found_by = {.form = Name::Form::id, .text = text("id:", id), .number = id};
+    return {.name = found_by, .queue = std::make_unique<SysvQueue>(found_by, id)};
 }
 
 bool remove_sysv_queue(const Name& name) {

@@ -331,6 +331,15 @@ has_lines() { [ -e "$1" ] && [ "$(grep -c "$3" "$1")" -ge "$2" ]; }
     done
 }
 
+@test "--create: a queue that may not be opened again is used by who made it" {
+    requires_permissions
+    run_tool 0 "${unprivileged[@]}" mqsend --create -m 0400 /mqsend x
+    made_queues+=(/mqsend)
+    [ "$(queued /mqsend)" -eq 1 ]
+    run_tool 2 "${unprivileged[@]}" mqsend --create -m 0400 /mqsend x
+    assert_diagnostic mqsend '/mqsend: cannot open: Permission denied'
+}
+
 @test "--create: --maxmsg and --msgsize" {
     made_queues+=(/mqsend)
     run_tool 0 mqsend --create --maxmsg 3 --msgsize 1K /mqsend x

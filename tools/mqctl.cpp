@@ -103,7 +103,7 @@ void create(const Options& options, const char* operand) {
     try {
         write_stdout(text(isatty(STDOUT_FILENO) == 1 ? printable(printed) : printed, '\n'));
     } catch (...) {
-        if (created.is_new)
+        if (created.queue)
             remove_queue(created.name);
         throw;
     }

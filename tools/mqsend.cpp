@@ -129,7 +129,8 @@ std::unique_ptr<MessageQueue> open(const Options& options, const Name& name) {
             if (error.code().value() != ENOENT)
                 throw;
         }
-        create_queue(name, options.settings, Existing::fine);
+        if (auto queue = create_queue(name, options.settings, Existing::fine).queue)
+            return queue;
     }
     return open_queue(name, Access::send);
 }
