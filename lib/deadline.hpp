@@ -21,6 +21,11 @@ class Deadline {
         return duration ? after(*duration) : never();
     }
 
+    /// Then at the latest, or in `duration` if that is sooner.
+    Deadline or_after(nanoseconds duration) const noexcept {
+        return !is_never() && left() < duration ? *this : after(duration);
+    }
+
     bool is_never() const noexcept { return !at_; }
     bool passed() const noexcept { return at_ && left() == nanoseconds::zero(); }
 

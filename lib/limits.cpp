@@ -31,18 +31,24 @@ std::string describe_limit(const char* name, long wanted, long ceiling) {
         return name;
     if (*value >= ceiling)
         return text(name, " = ", *value, ", which is the most there can be");
-    return text(name, " = ", *value, "; raise it with: sysctl ", name, '=',
-                std::min(wanted, ceiling));
+    if (wanted > ceiling)
+        return text(name, " = ", *value, "; the most there can be is ", ceiling);
+    return text(name, " = ", *value, "; raise it with: sysctl ", name, '=', wanted);
 }
 
-std::string describe_rlimit(const char* name, int resource, char ulimit_option) {
-    rlimit limit{};
-    getrlimit(static_cast<__rlimit_resource>(resource), &limit);
-    return text(name, " = ", limit.rlim_cur, "; raise it with: ulimit -", ulimit_option);
+std::string describe_rlimit(const ResourceLimit& limit, unsigned long more) {
+    rlimit value{};
+    getrlimit(static_cast<__rlimit_resource>(limit.resource), &value);
+    const rlim_t wanted = value.rlim_cur + more;
+    const bool is_allowed = wanted <= value.rlim_max;
+    return text(limit.name, " = ", value.rlim_cur, "; raise it",
+                is_allowed ? "" : ", as root,", " with: prlimit --pid $$ --", limit.option, '=',
+                wanted, is_allowed ? ":" : "");
 }
 
 std::string explain_error(int error) {
-    return error == EMFILE ? describe_rlimit("RLIMIT_NOFILE", RLIMIT_NOFILE, 'n') : std::string();
+    constexpr ResourceLimit descriptors = {"RLIMIT_NOFILE", RLIMIT_NOFILE, "nofile"};
+    return error == EMFILE ? describe_rlimit(descriptors, 64) : std::string();
 }
 
 bool is_out_of_descriptors() noexcept { return !UniqueFd(open("/", O_PATH | O_CLOEXEC)).is_open(); }

@@ -12,13 +12,21 @@ namespace ipc {
 /// nothing where it cannot be read.
 std::optional<long> kernel_limit(const char* name);
 
-/// `NAME = VALUE; raise it with: sysctl NAME=WANTED`, or `NAME` alone where it cannot be read.
-/// Nothing above `ceiling`, which the kernel has built in, is advised.
+/// `NAME = VALUE; raise it with: sysctl NAME=WANTED`, or `NAME` alone where it cannot be read. Where
+/// more than `ceiling`, which the kernel has built in, would be wanted, it says so instead.
 std::string describe_limit(const char* name, long wanted,
                            long ceiling = std::numeric_limits<long>::max());
 
-/// `NAME = VALUE; raise it with: ulimit -OPTION`, of getrlimit(2).
-std::string describe_rlimit(const char* name, int resource, char ulimit_option);
+/// A limit of getrlimit(2), and what prlimit(1) calls it.
+struct ResourceLimit {
+    const char* name;
+    int resource;
+    const char* option;
+};
+
+/// `NAME = VALUE; raise it with: prlimit --pid $$ --OPTION=WANTED`, which any shell understands, for
+/// `more` than the value; it says so where the hard limit leaves that to root.
+std::string describe_rlimit(const ResourceLimit& limit, unsigned long more);
 
 /// The limit on open descriptors if `error` is EMFILE, else empty.
 std::string explain_error(int error);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -88,8 +89,8 @@ class MessageQueue {
 
     /// done, not_now, removed or too_large.
     virtual Received try_receive(std::span<char> room) = 0;
-    /// Waits for a message: done, timed_out, removed, too_large, or cut_off where the family can
-    /// watch `output_fd` meanwhile.
+    /// Waits for a message: done, timed_out, removed, too_large, or cut_off, for `output_fd` is
+    /// watched meanwhile (-1: nothing is).
     virtual Received receive(std::span<char> room, Deadline deadline, int output_fd) = 0;
     /// A copy of the message at `index`, which stays queued (MSG_COPY): done, not_now (no such
     /// index), removed or too_large. System V alone.
@@ -109,12 +110,15 @@ class MessageQueue {
 
 enum class Access : std::uint8_t { send, receive };
 
+/// The kernel has an int for msg_qbytes, and takes more for less.
+constexpr long most_max_bytes = std::numeric_limits<int>::max();
+
 /// What a new queue shall be; what is not given is the kernel's default.
 struct QueueSettings {
     mode_t mode = 0600;               ///< exact, whatever the umask
     std::optional<long> max_messages; ///< POSIX: mq_maxmsg
     std::optional<long> message_size; ///< POSIX: mq_msgsize, bytes
-    std::optional<long> max_bytes;    ///< System V: msg_qbytes
+    std::optional<long> max_bytes;    ///< System V: msg_qbytes, up to most_max_bytes
 };
 
 /// For receiving, a POSIX queue is opened read-write so that messages can go back, else read-only.

@@ -180,7 +180,7 @@ std::int64_t number(std::string_view text, std::int64_t low, std::int64_t high) 
     reject(text, ipc::text("is out of range (", low, " to ", high, ")"));
 }
 
-std::int64_t size(std::string_view text) {
+std::int64_t size(std::string_view text, std::int64_t high) {
     std::string_view rest = text;
     const std::string_view digits = take_digits(rest);
     const Unit* const unit = find_unit(size_units, rest);
@@ -188,8 +188,8 @@ std::int64_t size(std::string_view text) {
         reject(text, "is not a size (such as 4096, 8K, 8KiB or 8KB)");
     const auto value = try_number(digits);
     std::int64_t bytes = 0;
-    if (!value || __builtin_mul_overflow(*value, unit->factor, &bytes))
-        reject(text, "is too large");
+    if (!value || __builtin_mul_overflow(*value, unit->factor, &bytes) || bytes > high)
+        reject(text, ipc::text("is too large; the most is ", high));
     return bytes;
 }
 

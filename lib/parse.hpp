@@ -31,8 +31,9 @@ inline int exit_status(std::string_view text) { return static_cast<int>(number(t
 std::optional<std::int64_t> try_number(std::string_view text) noexcept;
 
 /// Bytes: a decimal number and nothing, `K M G`, `KiB MiB GiB` (powers of 1024) or `KB MB GB`
-/// (powers of 1000).
-std::int64_t size(std::string_view text);
+/// (powers of 1000). At most `high`.
+std::int64_t size(std::string_view text,
+                  std::int64_t high = std::numeric_limits<std::int64_t>::max());
 
 /// A decimal number, with a fraction or without, and `ms s m h d`; seconds by default. Rounded
 /// down to nanoseconds.

@@ -194,6 +194,14 @@ class NoUmask {
     mode_t saved_;
 };
 
+/// By the formula of getrlimit(2): two structures of 48 bytes go with each message.
+std::string explain_queue_memory(const mq_attr& attributes) {
+    constexpr ResourceLimit memory = {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE, "msgqueue"};
+    const long bytes = attributes.mq_maxmsg * (attributes.mq_msgsize + 96);
+    return text("all queues of the user count, this one takes about ", bytes, " bytes, ",
+                describe_rlimit(memory, static_cast<unsigned long>(bytes)));
+}
+
 /// The limit that stood in the way of creating a queue, mq_open(3), mq_overview(7).
 std::string explain_create(int error, const mq_attr& attributes) {
     switch (error) {
@@ -212,9 +220,7 @@ std::string explain_create(int error, const mq_attr& attributes) {
     case EMFILE:
         if (is_out_of_descriptors())
             return explain_error(error);
-        return text("all queues of the user count, this one takes about ",
-                    attributes.mq_maxmsg * (attributes.mq_msgsize + 96), " bytes, ",
-                    describe_rlimit("RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE, 'q'));
+        return explain_queue_memory(attributes);
     default:
         return {};
     }

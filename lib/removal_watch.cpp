@@ -60,8 +60,7 @@ Deadline RemovalWatch::next_look(Deadline deadline) noexcept {
         interval = started_ ? nanoseconds(std::chrono::seconds(1)) : nanoseconds::zero();
         start();
     }
-    return !deadline.is_never() && deadline.left() < interval ? deadline
-                                                              : Deadline::after(interval);
+    return deadline.or_after(interval);
 }
 
 } // namespace ipc

@@ -26,6 +26,7 @@ std::atomic<int> end_signal{0};
 std::atomic<std::uint64_t> for_child{0};
 std::atomic<bool> report_requested{false};
 timer_t tick_timer;
+std::optional<timer_t> alarm_timer;
 
 void (*report)() = nullptr;
 
@@ -49,10 +50,10 @@ timer_t make_timer(int signal) {
     event.sigev_notify = SIGEV_SIGNAL;
     event.sigev_signo = signal;
     timer_t timer = nullptr;
+    constexpr ResourceLimit pending = {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING, "sigpending"};
     if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0)
         throw Error({}, "cannot create a timer", errno,
-                    errno == EAGAIN ? describe_rlimit("RLIMIT_SIGPENDING", RLIMIT_SIGPENDING, 'i')
-                                    : std::string());
+                    errno == EAGAIN ? describe_rlimit(pending, 64) : std::string());
     return timer;
 }
 
@@ -186,14 +187,15 @@ void end_by(int signal) noexcept {
 Alarm::Alarm(Deadline deadline) {
     if (deadline.is_never())
         return;
-    timer_ = make_timer(interrupt_signal());
+    if (!alarm_timer)
+        alarm_timer = make_timer(interrupt_signal());
     armed_ = true;
-    arm(timer_, std::max<nanoseconds>(deadline.left(), 1ns), tick);
+    arm(*alarm_timer, std::max<nanoseconds>(deadline.left(), 1ns), tick);
 }
 
 Alarm::~Alarm() {
     if (armed_)
-        timer_delete(timer_);
+        arm(*alarm_timer, 0ns, 0ns);
 }
 
 } // namespace ipc::signals

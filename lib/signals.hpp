@@ -45,7 +45,7 @@ void serve_report_request();
 void end_by(int signal) noexcept;
 
 /// While one lives, blocking calls of this thread return EINTR from the deadline on, again and
-/// again, and never because of it before. After hold().
+/// again, and never because of it before. After hold(); one at a time. Throws Error.
 class Alarm {
   public:
     explicit Alarm(Deadline deadline);
@@ -54,7 +54,6 @@ class Alarm {
     ~Alarm();
 
   private:
-    timer_t timer_{};
     bool armed_ = false;
 };
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,8 @@ namespace ipc {
 
 namespace {
 
+constexpr ResourceLimit processes = {"RLIMIT_NPROC", RLIMIT_NPROC, "nproc"};
+
 /// A memfd that holds `bytes` and that nobody can change any more, at its start.
 UniqueFd sealed_input(std::string_view bytes) {
     constexpr unsigned noexec_seal = 8; // MFD_NOEXEC_SEAL, since Linux 6.3
@@ -33,7 +36,7 @@ UniqueFd sealed_input(std::string_view bytes) {
     if (!fd.is_open() && errno == EINVAL)
         fd = UniqueFd(memfd_create("message", flags));
     if (!fd.is_open())
-        throw Error("COMMAND", "cannot make its input", errno);
+        throw Error("COMMAND", "cannot make its input", errno, explain_error(errno));
     write_all(fd.get(), bytes, "COMMAND's input");
     if (lseek(fd.get(), 0, SEEK_SET) != 0 ||
         fcntl(fd.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
@@ -64,7 +67,8 @@ int spawn(pid_t& pid, Operands command, int input) {
         const signals::Blocked blocked;
         pid = fork();
         if (pid == -1)
-            throw Error(command[0], "cannot start", errno);
+            throw Error(command[0], "cannot start", errno,
+                        errno == EAGAIN ? describe_rlimit(processes, 64) : std::string());
         if (pid == 0)
             become(command, input, failure_pipe.get());
     }

@@ -10,6 +10,7 @@
 
 #include "buffer.hpp"
 #include "error.hpp"
+#include "io.hpp"
 #include "limits.hpp"
 #include "signals.hpp"
 #include "text.hpp"
@@ -81,8 +82,10 @@ class SysvQueue final : public MessageQueue {
     /// Known for a queue with a key; a private one may be read-only all the same.
     bool can_send() const noexcept override {
         constexpr int write_permission = 0222;
-        const auto form = name().form;
-        return form != Name::Form::key || msgget(name().key, write_permission) != -1 ||
+        msqid_ds status{};
+        const bool is_private =
+            try_status(id_, status) != 0 || status.msg_perm.__key == IPC_PRIVATE;
+        return is_private || msgget(status.msg_perm.__key, write_permission) != -1 ||
                errno != EACCES;
     }
     std::size_t count() override;
@@ -219,18 +222,27 @@ Received SysvQueue::receive_once(std::span<char> room, long type, int flags) {
     }
 }
 
-Received SysvQueue::receive(std::span<char> room, Deadline deadline, int) {
-    const signals::Alarm alarm(deadline);
+/// msgrcv(2) cannot be polled together with the output, which is looked at each second.
+Received SysvQueue::receive(std::span<char> room, Deadline deadline, int output_fd) {
+    constexpr nanoseconds between_looks = std::chrono::seconds(1);
+    const bool looks = has_reader(output_fd);
     for (;;) {
-        signals::check();
-        if (deadline.passed()) {
-            const Received received = try_receive(room);
-            return received.outcome == Outcome::not_now ? Received{.outcome = Outcome::timed_out}
-                                                        : received;
-        }
-        const Received received = receive_once(room, selection_.type, flags());
-        if (received.outcome != Outcome::not_now)
-            return received;
+        const Deadline look = looks ? deadline.or_after(between_looks) : deadline;
+        const signals::Alarm alarm(look);
+        do {
+            signals::check();
+            if (deadline.passed()) {
+                const Received received = try_receive(room);
+                return received.outcome == Outcome::not_now
+                           ? Received{.outcome = Outcome::timed_out}
+                           : received;
+            }
+            const Received received = receive_once(room, selection_.type, flags());
+            if (received.outcome != Outcome::not_now)
+                return received;
+        } while (!look.passed());
+        if (looks && is_writer_cut_off(output_fd))
+            return {.outcome = Outcome::cut_off};
     }
 }
 
@@ -248,8 +260,14 @@ void SysvQueue::learn_receive_size() {
 
 /// msgget(2) and msgctl(2), IPC_SET.
 std::string explain_create(int error, const QueueSettings& settings) {
-    if (error == ENOSPC)
-        return describe_limit("kernel.msgmni", 2 * kernel_limit("kernel.msgmni").value_or(0) + 1);
+    if (error == ENOSPC) {
+        // The second with the kernel's parameter ipcmni_extend.
+        constexpr long most = 32768;
+        constexpr long most_extended = 1L << 24U;
+        const long limit = kernel_limit("kernel.msgmni").value_or(0);
+        const long ceiling = limit <= most ? most : most_extended;
+        return describe_limit("kernel.msgmni", std::min(2 * limit + 1, ceiling), ceiling);
+    }
     if (error == EPERM && settings.max_bytes)
         return text("maxbytes is ", *settings.max_bytes, ", ",
                     describe_limit("kernel.msgmnb", *settings.max_bytes));

@@ -24,9 +24,11 @@ limited() {
 assert_limit() {
     assert_diagnostic "${3:-mqctl}" "[ (]${1//./\\.} = $2[^0-9]"
     case $1 in
-    RLIMIT_MSGQUEUE) assert_diagnostic "${3:-mqctl}" 'raise it with: ulimit -q' ;;
-    RLIMIT_NOFILE) assert_diagnostic "${3:-mqctl}" 'raise it with: ulimit -n' ;;
-    RLIMIT_SIGPENDING) assert_diagnostic "${3:-mqctl}" 'raise it with: ulimit -i' ;;
+    RLIMIT_*)
+        local option=${1#RLIMIT_}
+        assert_diagnostic "${3:-mqctl}" \
+            "raise it(, as root,)? with: prlimit --pid [$][$] --${option,,}=[0-9]+"
+        ;;
     *) assert_diagnostic "${3:-mqctl}" "raise it with: sysctl ${1//./\\.}=[0-9]" ;;
     esac
 }
@@ -144,6 +146,17 @@ sysv_count() { tail -n +2 /proc/sysvipc/msg | wc -l; }
     run_tool 2 "${limited[@]}"
     assert_limit RLIMIT_MSGQUEUE 5000 mqsend
     absent /l
+}
+
+@test "RLIMIT_MSGQUEUE: what is advised helps" {
+    made_queues+=(/l)
+    # shellcheck disable=SC2016 # for the other shell
+    run_tool 0 "${bound[@]}" sh -c 'exec 3>&-
+        prlimit --pid $$ --msgqueue=5000:
+        said=$(mqctl create /l 2>&1) && exit 3
+        said=${said#*raise it with: }
+        eval "${said%)}" && exec mqctl create /l'
+    assert_output /l
 }
 
 @test "RLIMIT_MSGQUEUE: the limit of all queues of the user" {
@@ -285,6 +298,36 @@ least() {
         run_tool 0 "${bound[@]}" mqctl create key:0x6d6d6d6d
         mqctl rm -f "$key" key:0x6d6d6d6d
     done
+}
+
+@test "kernel.msgmni: no advice above what the kernel takes" {
+    requires limits
+    local limit=20000
+    set_limit kernel.msgmni "$limit"
+    # Queues by the thousand, and afterwards gone.
+    # shellcheck disable=SC2016 # perl's variables
+    run_tool 2 perl -MIPC::SysV=IPC_PRIVATE,IPC_RMID -e '
+        my @ids;
+        while (defined(my $id = msgget(IPC_PRIVATE, 0600))) { push @ids, $id }
+        my $status = system(@ARGV);
+        msgctl($_, IPC_RMID, 0) for @ids;
+        exit $status >> 8' "${bound[@]}" mqctl create "$key"
+    assert_limit kernel.msgmni "$limit"
+    follow_advice
+    [ "$(</proc/sys/kernel/msgmni)" -gt "$limit" ]
+}
+
+@test "maxbytes above what the kernel keeps is refused" {
+    make_queue "$key"
+    for size in 2147483648 4G 4294967396; do
+        run_tool 2 "${bound[@]}" mqctl create --maxbytes "$size" key:0x6d6d6d6d
+        assert_diagnostic mqctl "'$size' is too large; the most is 2147483647"
+        absent key:0x6d6d6d6d
+        run_tool 2 mqctl set --maxbytes "$size" "$key"
+        assert_diagnostic mqctl "'$size' is too large"
+    done
+    run_tool 0 mqctl show "$key"
+    assert_line "limit=$(</proc/sys/kernel/msgmnb)"
 }
 
 @test "kernel.msgmax" {

@@ -386,12 +386,12 @@ has_lines() { [ -e "$1" ] && [ "$(grep -c "$3" "$1")" -ge "$2" ]; }
 @test "--create: limits are named" {
     run_tool 2 "${limited[@]}" mqsend --create --maxmsg 70000 --msgsize 8 /mqsend x
     assert_diagnostic mqsend \
-        "^mqsend: /mqsend: cannot create: .*fs.mqueue.msg_max = $(</proc/sys/fs/mqueue/msg_max).*sysctl"
+        "^mqsend: /mqsend: cannot create: .*fs.mqueue.msg_max = $(</proc/sys/fs/mqueue/msg_max);.* 65536"
     run_tool 2 "${limited[@]}" mqsend --create --msgsize 17M /mqsend x
     assert_diagnostic mqsend \
-        "^mqsend: /mqsend: cannot create: .*fs.mqueue.msgsize_max = $(</proc/sys/fs/mqueue/msgsize_max).*sysctl"
+        "^mqsend: /mqsend: cannot create: .*fs.mqueue.msgsize_max = $(</proc/sys/fs/mqueue/msgsize_max);.* 16777216"
     run_tool 2 "${limited[@]}" prlimit --msgqueue=1000 mqsend --create /mqsend x
-    assert_diagnostic mqsend '^mqsend: /mqsend: cannot create: .*RLIMIT_MSGQUEUE = 1000.*ulimit -q'
+    assert_diagnostic mqsend '^mqsend: /mqsend: cannot create: .*RLIMIT_MSGQUEUE = 1000.*--msgqueue='
     run_tool 2 mqctl show /mqsend
 }
 
@@ -745,6 +745,31 @@ os.execvp(sys.argv[1], sys.argv[1:])' mqsend /mqsend <"$BATS_TEST_TMPDIR/in" 7>&
         assert_diagnostic mqsend "^mqsend: $queue: cannot send: .*removed.*1 sent, record 2 not\$"
         is_queued "$queue" 0
     done
+}
+
+@test "the queue removed after the last record: what was received was sent" {
+    local queue
+    for queue in "${queues[@]}"; do
+        make_queue "$queue"
+        feed sender mqsend "$queue"
+        printf 'one\ntwo\n' >&7
+        wait_until is_queued "$queue" 2
+        run_tool 0 mqreceive -c 2 "$queue"
+        mqctl rm "$queue"
+        end_feed
+        wait_exit sender 0
+        assert_no_stderr
+    done
+    # A POSIX queue that nobody can open any more kept the last one.
+    make_queue /mqsend
+    feed sender mqsend /mqsend
+    printf 'one\ntwo\n' >&7
+    wait_until is_queued /mqsend 2
+    mqreceive /mqsend
+    mqctl rm /mqsend
+    end_feed
+    wait_exit sender 2
+    assert_diagnostic mqsend '^mqsend: /mqsend: the queue was removed; messages still in it: 1$'
 }
 
 @test "all the same without /dev/mqueue" {

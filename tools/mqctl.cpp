@@ -77,7 +77,7 @@ constexpr Option<Options> table[] = {
     {{.long_name = "maxbytes", .argument = Argument::required,
       .argument_name = "SIZE",
       .value_kind = "size", .verbs = "create,set", .help = "bytes a System V queue holds"},
-     [](Options& o, const char* a) { o.settings.max_bytes = parse::size(a); }},
+     [](Options& o, const char* a) { o.settings.max_bytes = parse::size(a, most_max_bytes); }},
     {{.long_name = "owner", .argument = Argument::required,
       .argument_name = "USER[:GROUP]", .value_kind = "user", .verbs = "set",
       .help = "owner and group"},

@@ -162,10 +162,20 @@ class Sender {
         return outcome;
     }
 
-    /// A POSIX queue that has been removed takes messages that nobody will find.
+    /// A POSIX queue that has been removed takes messages that nobody will find. System V says so
+    /// itself.
     void check_queue() const {
-        if (queue_.is_removed())
+        if (queue_.family() == Family::posix && queue_.is_removed())
             refuse(EIDRM);
+    }
+
+    /// When all is sent, only what is still in such a queue matters.
+    void check_delivered() const {
+        if (queue_.family() != Family::posix || !queue_.is_removed())
+            return;
+        if (const std::size_t left = queue_.count(); left > 0)
+            throw Error(queue_.name().text,
+                        text("the queue was removed; messages still in it: ", left));
     }
 
     std::string account() const {
@@ -216,7 +226,6 @@ Outcome send_records(const Options& options, Sender& sender, RecordReader& reade
             return outcome;
         reader.consume();
     }
-    sender.check_queue();
     return Outcome::done;
 }
 
@@ -254,8 +263,10 @@ int run(const Options& options, const Invocation& invocation) {
         say_where_it_stopped();
         return outcome == Outcome::timed_out ? exit_timed_out : exit_not_now;
     }
+    sender.check_delivered();
     if (options.verbose)
-        report(text(printable(name.text), ": ", progress.records(), " records sent"));
+        report(text(printable(name.text), ": ", progress.records(),
+                    progress.records() == 1 ? " record sent" : " records sent"));
     return exit_done;
 }
 
