@@ -41,9 +41,8 @@ std::string describe_rlimit(const ResourceLimit& limit, unsigned long more) {
     getrlimit(static_cast<__rlimit_resource>(limit.resource), &value);
     const rlim_t wanted = value.rlim_cur + more;
     const bool is_allowed = wanted <= value.rlim_max;
-    return text(limit.name, " = ", value.rlim_cur, "; raise it",
-                is_allowed ? "" : ", as root,", " with: prlimit --pid $$ --", limit.option, '=',
-                wanted, is_allowed ? ":" : "");
+    return text(limit.name, " = ", value.rlim_cur, "; raise it", is_allowed ? "" : ", as root,",
+                " with: prlimit --pid $$ --", limit.option, '=', wanted, is_allowed ? ":" : "");
 }
 
 std::string explain_error(int error) {

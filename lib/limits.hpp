@@ -12,8 +12,8 @@ namespace ipc {
 /// nothing where it cannot be read.
 std::optional<long> kernel_limit(const char* name);
 
-/// `NAME = VALUE; raise it with: sysctl NAME=WANTED`, or `NAME` alone where it cannot be read. Where
-/// more than `ceiling`, which the kernel has built in, would be wanted, it says so instead.
+/// `NAME = VALUE; raise it with: sysctl NAME=WANTED`, or `NAME` alone where it cannot be read.
+/// Where more than `ceiling`, which the kernel has built in, would be wanted, it says so instead.
 std::string describe_limit(const char* name, long wanted,
                            long ceiling = std::numeric_limits<long>::max());
 
@@ -24,8 +24,8 @@ struct ResourceLimit {
     const char* option;
 };
 
-/// `NAME = VALUE; raise it with: prlimit --pid $$ --OPTION=WANTED`, which any shell understands, for
-/// `more` than the value; it says so where the hard limit leaves that to root.
+/// `NAME = VALUE; raise it with: prlimit --pid $$ --OPTION=WANTED`, which any shell understands,
+/// for `more` than the value; it says so where the hard limit leaves that to root.
 std::string describe_rlimit(const ResourceLimit& limit, unsigned long more);
 
 /// The limit on open descriptors if `error` is EMFILE, else empty.

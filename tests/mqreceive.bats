@@ -1118,6 +1118,11 @@ for priority, message in (1, b"one"), (5, b"five"):
         run_tool 0 mqreceive -v "$queue"
         assert_no_stderr
     done
+    # By its identifier as well.
+    id=id:$(mqctl show "$sysv" | sed -n 's/^id=//p')
+    mqsend "$sysv" four
+    run_tool 0 "${as_other[@]}" mqreceive -v "$id"
+    assert_diagnostic mqreceive "^mqreceive: $id: .*put back"
 }
 
 @test "a queue that may not be read is refused" {
