@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Loads each completion in its shell and asks it what a user would.
+# Loads each completion in its shell, from the build or where it is installed, and asks it what a
+# user would.
 
 load lib.bash
 
@@ -12,6 +13,14 @@ setup() {
     make_queue key:0x0badcafe
 }
 
+# install_completions: below $prefix, where then each shell has to find the completions by itself.
+install_completions() {
+    prefix=$BATS_TEST_TMPDIR/prefix
+    install_into "$prefix"
+    completions=
+    export XDG_DATA_DIRS=$prefix/share
+}
+
 # complete_bash LINE...: what bash offers for each.
 complete_bash() {
     # shellcheck disable=SC2016 # for the other shell
@@ -19,15 +28,25 @@ complete_bash() {
         if [ -e /usr/share/bash-completion/bash_completion ]; then
             . /usr/share/bash-completion/bash_completion
         fi
+        function_for() {
+            local command
+            command=$(complete -p "$1")
+            command=${command#*-F }
+            echo "${command%% *}"
+        }
         for line in "${@:2}"; do
             tool=${line%% *}
-            . "$1/bash/$tool"
+            if [ -n "$1" ]; then
+                . "$1/bash/$tool"
+            else
+                # What completes the commands that have no completion yet.
+                "$(function_for -D)" "$tool"
+            fi
             COMP_LINE=$line COMP_POINT=${#line}
             read -ra COMP_WORDS <<<"$line"
             [[ $line != *" " ]] || COMP_WORDS+=("")
             COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMPREPLY=()
-            function=$(complete -p "$tool")
-            function=${function#*-F } && "${function%% *}" 2>/dev/null
+            "$(function_for "$tool")" 2>/dev/null
             printf "%s\n" "${COMPREPLY[@]}"
         done' bash "$completions" "$@"
     assert_success
@@ -36,12 +55,14 @@ complete_bash() {
 # complete_fish LINE: what fish offers.
 complete_fish() {
     # shellcheck disable=SC2016 # for the other shell
-    run fish --no-config -c 'source $argv[1]; complete -C $argv[2] | string replace -r "\t.*" ""' \
-        "$completions/fish/${1%% *}.fish" "$1"
+    run fish ${completions:+--no-config} -c 'test -z $argv[1]; or source $argv[1]
+        complete -C $argv[2] | string replace -r "\t.*" ""' \
+        "${completions:+$completions/fish/${1%% *}.fish}" "$1"
     assert_success
 }
 
-# complete_zsh LINE: what zsh lists, in an interactive shell on a terminal of its own.
+# complete_zsh LINE [DIRECTORY]: what zsh lists with this directory of completions, in an
+# interactive shell on a terminal of its own.
 complete_zsh() {
     cat >"$BATS_TEST_TMPDIR/complete.zsh" <<'ZSH'
 zmodload zsh/zpty zsh/zselect
@@ -69,7 +90,7 @@ zpty -w -n inner "$2"$'\x04\x15'"print DO''NE"$'\n'
 read_until $'DONE\r'
 print -r -- "${out//$'\r'/}"
 ZSH
-    run timeout -k 1 60 zsh -f "$BATS_TEST_TMPDIR/complete.zsh" "$completions/zsh" "$1" 3>&-
+    run timeout -k 1 60 zsh -f "$BATS_TEST_TMPDIR/complete.zsh" "${2:-$completions/zsh}" "$1" 3>&-
     assert_success
 }
 
@@ -118,6 +139,13 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     assert_line base64
 }
 
+@test "bash: finds what is installed" {
+    [ -e /usr/share/bash-completion/bash_completion ] || skip 'needs bash-completion'
+    install_completions
+    complete_bash 'mqsend --pa' 'mqctl '
+    assert_output $'--pack\ncreate\nshow\nset\nrm'
+}
+
 @test "fish: options" {
     requires fish
     local tool option
@@ -152,6 +180,15 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     assert_line base64
 }
 
+@test "fish: finds what is installed" {
+    requires fish
+    install_completions
+    complete_fish 'mqsend --pa'
+    assert_output --pack
+    complete_fish 'mqctl '
+    assert_output $'create\nrm\nset\nshow'
+}
+
 @test "zsh: options" {
     requires zsh
     local tool option
@@ -184,4 +221,13 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     requires zsh
     complete_zsh 'mqreceive -c 3 /completion-one -- base6'
     assert_line --partial base64
+}
+
+@test "zsh: finds what is installed" {
+    requires zsh
+    install_completions
+    complete_zsh 'mqsend --pa' "$prefix/share/zsh/site-functions"
+    assert_line --regexp '^--pack +--'
+    complete_zsh 'mqctl ' "$prefix/share/zsh/site-functions"
+    assert_line --regexp '^create +--'
 }

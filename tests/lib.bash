@@ -312,6 +312,21 @@ clean_up() {
     rm -rf -- "${IPCTOOLS_TINY:?}"/*
 }
 
+# ---- Installing ----
+
+# install_into PREFIX: what `cmake --install` runs, but from where the tests see the sources and the
+# build, and with its records in the test's directory: the build's own are for make uninstall.
+install_into() {
+    local here=$BATS_TEST_TMPDIR script source build
+    script=$(sed -E 's#"[^"$]*/(install_[a-z_]*\.txt|\$\{CMAKE_INSTALL_MANIFEST\})"#"'"$here"'/\1"#' \
+        "$IPCTOOLS_BIN/../cmake_install.cmake")
+    source=$(sed -n '1s/^# Install script for directory: //p' <<<"$script")
+    build=$(sed -n 's#.* FILES "\(.*\)/tools/mqsend")$#\1#p' <<<"$script")
+    script=${script//"\"$build/"/"\"${IPCTOOLS_BIN%/*}/"}
+    printf '%s\n' "${script//"\"$source/"/"\"$BATS_TEST_DIRNAME/../"}" >"$here/install.cmake"
+    DESTDIR='' run -0 cmake -DCMAKE_INSTALL_PREFIX="$1" -P "$here/install.cmake"
+}
+
 # ---- The census: what is left behind ----
 
 # Objects, and processes of this IPC namespace, a line each.

@@ -422,19 +422,6 @@ is_on() { grep -q -- "$1" "$2"; }
     [ "$count" -ge 8 ]
 }
 
-# What `cmake --install` runs, but from where the tests see the sources and the build, and with its
-# records here: the build's own are for make uninstall.
-install_into() {
-    local script source build
-    script=$(sed -E 's#"[^"$]*/(install_[a-z_]*\.txt|\$\{CMAKE_INSTALL_MANIFEST\})"#"'"$PWD"'/\1"#' \
-        "$IPCTOOLS_BIN/../cmake_install.cmake")
-    source=$(sed -n '1s/^# Install script for directory: //p' <<<"$script")
-    build=$(sed -n 's#.* FILES "\(.*\)/tools/mqsend")$#\1#p' <<<"$script")
-    script=${script//"\"$build/"/"\"${IPCTOOLS_BIN%/*}/"}
-    printf '%s\n' "${script//"\"$source/"/"\"$top/"}" >install.cmake
-    run -0 cmake -DCMAKE_INSTALL_PREFIX="$1" -P install.cmake
-}
-
 @test "the pages can be read where they are installed" {
     requires mandoc
     install_into "$PWD/prefix"
