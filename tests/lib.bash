@@ -31,14 +31,20 @@ requires() {
         peek) can_peek || skip 'needs a kernel with MSG_COPY' ;;
         strace)
             strace -o /dev/null true 2>/dev/null || skip 'needs ptrace'
-            # Leaks cannot be looked for under it.
-            export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+            ignore_leaks
             ;;
         release) ! is_sanitized || skip 'measures a build without sanitizers' ;;
+        pids)
+            "${other_pids[@]}" true 2>/dev/null || skip 'needs a PID namespace of its own'
+            ignore_leaks
+            ;;
         *) command -v "$condition" >/dev/null || skip "needs $condition" ;;
         esac
     done
 }
+
+# The leak sanitizer cannot look where it is traced, has no /proc of its own, or can start no process.
+ignore_leaks() { export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0; }
 
 # Root who can become others: the only user of a user namespace cannot.
 is_root() { [ "$EUID" -eq 0 ] && setpriv --reuid 65534 --regid 65534 --clear-groups true 2>/dev/null; }
@@ -125,6 +131,10 @@ status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 sys.exit(status if status >= 0 else 128 - status)
 PYTHON
 }
+
+# ${other_pids[@]} COMMAND...: where no process is visible but its own; `requires pids`.
+other_pids=(unshare --pid --fork --kill-child)
+[ "$EUID" -eq 0 ] || other_pids=(unshare --user --map-current-user --pid --fork --kill-child)
 
 # ---- In the background ----
 

@@ -68,6 +68,24 @@ assert_rests() {
     assert_output "/a $sender 4321"
 }
 
+@test "a sender that is not visible has no process" {
+    requires pids
+    spawn_ready watcher "${other_pids[@]}" mqnotify --ready-fd 9 /a
+    mqsend /a hello
+    wait_exit watcher 0
+    assert_output "/a - $EUID"
+    mqreceive /a >/dev/null
+    spawn_ready watcher "${other_pids[@]}" mqnotify -J --ready-fd 9 /a
+    mqsend /a hello
+    wait_exit watcher 0
+    assert_output "{\"queue\":\"/a\",\"uid\":$EUID}"
+    mqreceive /a >/dev/null
+    spawn_ready watcher "${other_pids[@]}" mqnotify --ready-fd 9 /a -- sh -c "$show_environment"
+    mqsend /a hello
+    wait_exit watcher 0
+    assert_output "/a [] [$EUID]"$'\nhello'
+}
+
 @test "something there at the start is told at once, without a sender" {
     mqsend /a hello
     run_tool 0 mqnotify /a
@@ -222,6 +240,22 @@ escaped() {
     assert_output '/a - -'
 }
 
+@test "--ready-fd: between the registration and the newline it looks" {
+    requires strace
+    local option trace=$BATS_TEST_TMPDIR/trace
+    for option in --timeout=1h --poll; do
+        spawn_ready watcher strace -qq -e trace=mq_notify,mq_getsetattr,write -o "$trace" \
+            mqnotify "$option" --ready-fd 9 /a /b
+        mqsend /b hello
+        wait_exit watcher 0
+        cat "$trace"
+        run awk '/^mq_notify/ { looks = 0 } /^mq_getsetattr/ { ++looks } /^write\(9/ { print looks }' \
+            "$trace"
+        assert_output 2
+        mqreceive /b >/dev/null
+    done
+}
+
 @test "--ready-fd: a descriptor that cannot be written to is wrong usage" {
     local fd
     for fd in 77 -1 x 9x '' 99999999999; do
@@ -254,6 +288,25 @@ escaped() {
     run_tool 0 mqnotify -w 0 /a
     assert_output '/a - -'
 }
+
+@test "-w: each line starts it anew" {
+    requires strace
+    local trace=$BATS_TEST_TMPDIR/trace
+    mqsend /a hello
+    # To write the line takes two seconds.
+    spawn watcher strace -qq -e trace=write,ppoll -o "$trace" \
+        -e inject=write:delay_exit=2000000:when=1 mqnotify -f -w 100 /a
+    wait_until waits_after_delay "$trace"
+    run waits_after_delay "$trace"
+    echo "$output"
+    [[ $output == *tv_sec=9[89],* ]]
+    mqctl rm /a
+    wait_exit watcher 0
+    assert_output '/a - -'
+}
+
+# waits_after_delay TRACE: the long waits that began after the call that was delayed.
+waits_after_delay() { [ -e "$1" ] && sed -n '/(DELAYED)/,$p' "$1" | grep 'tv_sec=9[0-9],'; }
 
 @test "-w and -E: wrong usage" {
     local option
@@ -495,6 +548,13 @@ registered_or_ended() { ended "$1" || is_registered /a "$1"; }
     assert_diagnostic mqnotify "process ${pid[holder]} mqnotify"
     run_tool 2 setpriv --reuid 1234 --clear-groups mqnotify /a
     assert_diagnostic mqnotify "process ${pid[holder]} mqnotify"
+}
+
+@test "a queue that is taken by a process that is not visible" {
+    requires pids
+    spawn_ready holder mqnotify --ready-fd 9 /a
+    run_tool 2 "${other_pids[@]}" mqnotify /a
+    assert_diagnostic mqnotify '/a.*resource busy.*taken by a process that is not visible from here'
 }
 
 @test "without -f it is registered for one message alone" {
