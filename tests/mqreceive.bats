@@ -356,6 +356,31 @@ export -f exec_with_queue
     done
 }
 
+@test "-w: each message starts it anew" {
+    requires strace
+    trace=$BATS_TEST_TMPDIR/trace
+    for queue in "${both[@]}"; do
+        new_queue "$queue"
+        rm -f "$trace"
+        # The first delivery takes two seconds.
+        spawn receiver strace -qq -e trace=write,ppoll,timer_settime -o "$trace" \
+            -e inject=write:delay_exit=2000000:when=1 mqreceive -f -w 100 "$queue"
+        wait_until test -e "$trace"
+        wait_until grep -q 'tv_sec=9[0-9],' "$trace"
+        send "$queue" one
+        wait_until waits_after_delay "$trace"
+        run waits_after_delay "$trace"
+        echo "$output"
+        [[ $output == *tv_sec=9[89],* ]]
+        mqctl rm "$queue"
+        wait_exit receiver 0
+        assert_output one
+    done
+}
+
+# waits_after_delay TRACE: the long waits that began after the call that was delayed.
+waits_after_delay() { [ -e "$1" ] && sed -n '/(DELAYED)/,$p' "$1" | grep 'tv_sec=9[0-9],'; }
+
 @test "-n and -w exclude each other" {
     new_queue "$posix"
     run_tool 2 mqreceive -n -w 1 "$posix"
@@ -567,6 +592,30 @@ export -f exec_with_queue
     wait_exit receiver 0
 }
 
+@test "--progress: how much was received, each second and at the end" {
+    for queue in "${both[@]}"; do
+        new_queue "$queue"
+        send "$queue" one two
+        spawn receiver mqreceive -c 3 --progress "$queue"
+        wait_until grep -q '^mqreceive: 2 records, 6B, ' "$(err receiver)"
+        send "$queue" three
+        wait_exit receiver 0
+        assert_output $'one\ntwo\nthree'
+        [[ ${stderr_lines[-1]} =~ ^mqreceive:\ 3\ records,\ 11B,\ [0-9.]+\ s,\ [0-9]+\ records/s ]]
+    done
+}
+
+@test "--progress on a terminal: each line overwrites the one before" {
+    new_queue "$posix"
+    on_terminal mqreceive --progress "$posix" >"$BATS_TEST_TMPDIR/shown" 3>&- &
+    pid[terminal]=$!
+    # Two of them at least, and no end of a line.
+    wait_until grep -Eq $'^(\r\e\\[Kmqreceive: 0 records, [^\r]*/s){2,}$' "$BATS_TEST_TMPDIR/shown"
+    send "$posix" one
+    wait_until ended "${pid[terminal]}"
+    grep -Eq $'\r\e\\[Kmqreceive: 1 records, [^\r]*/s$' "$BATS_TEST_TMPDIR/shown"
+}
+
 @test "-v tells of messages that hold their delimiter" {
     for queue in "${both[@]}"; do
         new_queue "$queue"
@@ -759,6 +808,24 @@ print(os.read(0, 100).decode())'
             assert_diagnostic mqreceive
         done
         [ "$(queued "$dead")" -eq 0 ]
+        run_tool 0 mqreceive -aP "$queue"
+        assert_output $'8\tone'
+    done
+}
+
+@test "COMMAND for which there can be no process: 125, and the message is back" {
+    # For root there is no such limit.
+    few=(prlimit --nproc=1)
+    ! is_root || few=(setpriv --reuid 54321 --regid 54321 --clear-groups --inh-caps=-all "${few[@]}")
+    ignore_leaks
+    for queue in "${both[@]}"; do
+        new_queue "$queue"
+        mqctl set -m 0666 "$queue"
+        send "$queue" $'8\tone'
+        for options in '' -f '--retries 3'; do
+            run_tool 125 "${few[@]}" mqreceive $options "$queue" -- true
+            assert_diagnostic mqreceive 'cannot start'
+        done
         run_tool 0 mqreceive -aP "$queue"
         assert_output $'8\tone'
     done
@@ -981,6 +1048,41 @@ spawn_patient() {
         wait_exit receiver "$((128 + $(kill -l "$signal")))"
         run_tool 0 mqreceive -aP "$posix"
         assert_output $'6\tone'
+    done
+}
+
+@test "Ctrl-C on the terminal reaches COMMAND once" {
+    for queue in "${both[@]}"; do
+        new_queue "$queue"
+        send "$queue" one
+        run_tool 0 python3 -c '
+import os, pty, signal, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp("env", ["env", "--default-signal", "mqreceive", sys.argv[1], "--",
+                      "perl", "-e", sys.argv[2]])
+shown = b""
+def read_until(word):
+    global shown
+    while word not in shown:
+        shown += os.read(terminal, 4096)
+read_until(b"running")
+# COMMAND has its signal before mqreceive looks: another one would be seen.
+os.kill(pid, signal.SIGSTOP)
+os.waitpid(pid, os.WUNTRACED)
+os.write(terminal, b"\x03")
+read_until(b"INT")
+os.kill(pid, signal.SIGTERM)
+os.kill(pid, signal.SIGCONT)
+read_until(b"TERM")
+print(shown.count(b"INT"), -os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' "$queue" '
+            $| = 1;
+            $SIG{INT} = sub { print "INT\n" };
+            $SIG{TERM} = sub { print "TERM\n"; exit };
+            print "running\n";
+            sleep 1 while 1'
+        assert_output "1 2"
+        [ "$(queued "$queue")" -eq 0 ]
     done
 }
 
