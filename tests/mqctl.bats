@@ -258,6 +258,17 @@ hostile_names() {
     assert_equal "$(attribute limit "$queue")" 16384
 }
 
+@test "nobody gets into a new queue before --maxbytes is set" {
+    requires strace
+    local queue=key:0x71717171
+    made "$queue"
+    run_tool 0 strace -qq -e trace=msgget -o "$BATS_TEST_TMPDIR/trace" \
+        mqctl create --maxbytes 100 -m 0666 "$queue"
+    run grep IPC_CREAT "$BATS_TEST_TMPDIR/trace"
+    assert_output --regexp '^msgget\(0x71717171, IPC_CREAT\|IPC_EXCL(\|0+)?\) = '
+    assert_equal "$(attribute perms "$queue")" 0666
+}
+
 @test "sizes of the other family are refused, and nothing is made" {
     refused create --maxbytes 100 /q
     refused create --maxmsg 3 key:0x71717171

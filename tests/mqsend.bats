@@ -376,6 +376,25 @@ has_lines() { [ -e "$1" ] && [ "$(grep -c "$3" "$1")" -ge "$2" ]; }
     assert_no_stderr
 }
 
+@test "--create: of many at once, all send" {
+    requires strace
+    local i queue
+    for queue in "${queues[@]}"; do
+        made_queues+=("$queue")
+        for i in {1..8}; do
+            # Time for all to see that it is not there.
+            spawn "sender$i" strace -qq -o /dev/null -e trace=mq_open,msgget \
+                -e inject=mq_open,msgget:delay_exit=500000:when=1 mqsend --create "$queue" "$i"
+        done
+        for i in {1..8}; do
+            wait_exit "sender$i" 0
+            assert_no_stderr
+        done
+        run sort <(mqreceive -a "$queue")
+        assert_output "$(seq 8)"
+    done
+}
+
 @test "--create: another user's queue in a directory with the sticky bit is used" {
     requires root
     as_user mqctl create -m 0666 /mqsend >"$BATS_TEST_TMPDIR/out"
@@ -834,6 +853,21 @@ os.execvp(sys.argv[1], sys.argv[1:])' mqsend /mqsend <"$BATS_TEST_TMPDIR/in" 7>&
     run_tool 0 mqsend --progress /mqsend < <(seq 7)
     assert_output ''
     [[ $stderr =~ ^mqsend:\ 7\ records,.*\ s,\ [0-9]+\ records/s ]]
+}
+
+@test "--progress: a line each second, wherever it waits" {
+    local queue
+    for queue in "${queues[@]}"; do
+        make_small "$queue"
+        feed sender mqsend --progress "$queue"
+        wait_until has_lines "$(err sender)" 1 '^mqsend: 0 records, 0B, '
+        printf 'a\nb\nc\n' >&7
+        wait_until has_lines "$(err sender)" 1 '^mqsend: 2 records, 2B, '
+        end_feed
+        run_tool 0 mqreceive -c 3 "$queue"
+        wait_exit sender 0
+        [[ ${stderr_lines[-1]} == 'mqsend: 3 records, 3B, '* ]]
+    done
 }
 
 @test "SIGUSR1: one line, and it goes on" {
