@@ -238,6 +238,17 @@ page_options() {
     done
 }
 
+@test "a stdout that fails only when it is closed is an error" {
+    requires strace
+    local file=$BATS_TEST_TMPDIR/file
+    for tool in "${tools[@]}"; do
+        # shellcheck disable=SC2016 # for the other shell
+        run_tool 2 sh -c '"$@" >"$0"' "$file" strace -qq -o /dev/null -P "$file" \
+            -e trace=close -e inject=close:error=EIO "$tool" --version
+        assert_diagnostic "$tool" 'stdout: cannot write: Input/output error'
+    done
+}
+
 @test "closed standard descriptors at the start do no harm" {
     for tool in "${tools[@]}"; do
         run_tool 0 sh -c '"$@" <&-' sh "$tool" --version

@@ -855,6 +855,18 @@ fill_disk() {
     done
 }
 
+@test "COMMAND fails and the queue is full again: room is waited for no longer than a second" {
+    requires strace
+    for queue in "${both[@]}"; do
+        new_queue "$queue"
+        receive 125 strace -qq -e trace=ppoll,timer_settime -e signal=none \
+            -o "$BATS_TEST_TMPDIR/trace" mqreceive "$queue" -- \
+            sh -c 'yes refill | head -n 5000 | mqsend -n "$1" 2>&-; exit 7' sh "$queue"
+        grep -q 'tv_sec=0, tv_nsec=[1-9]' "$BATS_TEST_TMPDIR/trace"
+        run ! grep -E 'tv_sec=([2-9]|1[0-9]|1, tv_nsec=[1-9])' "$BATS_TEST_TMPDIR/trace"
+    done
+}
+
 @test "COMMAND fails after a signal and the queue is full again: the signal still ends mqreceive" {
     for queue in "${both[@]}"; do
         new_queue "$queue"
