@@ -468,7 +468,7 @@ has_controls() {
     for name in $'/new\nline' $'/\e[31m' $'/\xff'; do
         make_queue "$name" --maxmsg 1
         run_tool 0 mqsend -v -- "$name" one
-        assert_diagnostic mqsend ': 1 records sent$'
+        assert_diagnostic mqsend ': 1 record sent$'
         ! has_controls <<<"$stderr" || fail 'control bytes on stderr'
         run_tool 1 mqsend -n -- "$name" two
         assert_diagnostic mqsend ': 0 sent, record 1 not$'
