@@ -824,7 +824,7 @@ print(os.read(0, 100).decode())'
         send "$queue" $'8\tone'
         for options in '' -f '--retries 3'; do
             run_tool 125 "${few[@]}" mqreceive $options "$queue" -- true
-            assert_diagnostic mqreceive 'cannot start'
+            assert_diagnostic mqreceive 'true: cannot start: .*RLIMIT_NPROC = 1; raise it'
         done
         run_tool 0 mqreceive -aP "$queue"
         assert_output $'8\tone'
