@@ -7,7 +7,7 @@
 //   bench peak KIB INPUT RECEIVER SENDER    the memory of two commands that run at once on INPUT
 //
 // The commands of `start` and `peak` are words between spaces; no shell is between them and us.
-// There are BENCH_ROUNDS rounds (9) after one to warm up. Each row is printed, and added to the
+// There are BENCH_ROUNDS rounds (15) after one to warm up. Each row is printed, and added to the
 // file BENCH_TSV. A bound that is missed is marked, and no failure; a command that fails is.
 
 #define _GNU_SOURCE
@@ -121,7 +121,7 @@ static void head(void) {
 static void compare(const char* label, double bound, char** a_argv, char** b_argv, int starts) {
     static struct times a, b;
     const char* wanted = getenv("BENCH_ROUNDS");
-    int rounds = wanted ? atoi(wanted) : 9;
+    int rounds = wanted ? atoi(wanted) : 15;
     if (rounds < 1 || rounds > rounds_max)
         errx(2, "BENCH_ROUNDS is not 1 to %d", rounds_max);
 
