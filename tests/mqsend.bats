@@ -630,6 +630,26 @@ text() { head -c "$1" /dev/zero | tr '\0' x; }
     done
 }
 
+# policy NAME: under which that process is scheduled, as chrt(1) calls it.
+policy() { chrt --pid "${pid[$1]}" | sed -n 's/.*policy: SCHED_//p'; }
+
+@test "--pack: whoever writes the input goes first, unless a policy is given" {
+    make_queue /mqsend
+    local expected command
+    while read -r expected command; do
+        # shellcheck disable=SC2086 # words
+        feed sender $command /mqsend
+        wait_blocked sender read
+        assert_equal "$(policy sender)" "$expected"
+        end_feed
+        wait_exit sender 0
+    done <<'END'
+BATCH mqsend --pack
+OTHER mqsend
+IDLE chrt --idle 0 mqsend --pack
+END
+}
+
 @test "a seekable stdin stays at the first record not sent: --pack" {
     make_queue /mqsend --maxmsg 1 --msgsize 4
     run_tool 1 "${left_by[@]}" mqsend --pack -n /mqsend <"$(file a b c d e)"
