@@ -39,6 +39,8 @@ std::string describe_limit(const char* name, long wanted, long ceiling) {
 std::string describe_rlimit(const ResourceLimit& limit, unsigned long more) {
     rlimit value{};
     getrlimit(static_cast<__rlimit_resource>(limit.resource), &value);
+    if (value.rlim_cur == RLIM_INFINITY)
+        return text(limit.name, " is unlimited");
     const rlim_t wanted = value.rlim_cur + more;
     const bool is_allowed = wanted <= value.rlim_max;
     return text(limit.name, " = ", value.rlim_cur, "; raise it", is_allowed ? "" : ", as root,",

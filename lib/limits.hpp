@@ -25,7 +25,8 @@ struct ResourceLimit {
 };
 
 /// `NAME = VALUE; raise it with: prlimit --pid $$ --OPTION=WANTED`, which any shell understands,
-/// for `more` than the value; it says so where the hard limit leaves that to root.
+/// for `more` than the value; it says so where the hard limit leaves that to root, or where there
+/// is no limit, so that it was another one.
 std::string describe_rlimit(const ResourceLimit& limit, unsigned long more);
 
 /// The limit on open descriptors if `error` is EMFILE, else empty.

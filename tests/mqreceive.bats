@@ -831,6 +831,19 @@ print(os.read(0, 100).decode())'
     done
 }
 
+@test "COMMAND for which there can be no process: what is unlimited is not to be raised" {
+    # The sanitizers ask for limits as well.
+    requires strace release
+    local unlimited=ffffffffffffffffffffffffffffffff
+    new_queue "$posix"
+    send "$posix" one
+    run_tool 125 strace -qq -o /dev/null -e trace=clone,prlimit64 \
+        -e inject=clone:error=EAGAIN:when=1 \
+        -e inject=prlimit64:poke_exit=@arg4=$unlimited:when=2+ mqreceive "$posix" -- true
+    assert_diagnostic mqreceive 'true: cannot start: .* \(RLIMIT_NPROC is unlimited\)$'
+    [ "$(queued "$posix")" -eq 1 ]
+}
+
 @test "with COMMAND, its own trouble is 125" {
     new_queue "$posix"
     run_tool 125 mqreceive /no-such-queue -- true
