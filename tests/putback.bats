@@ -611,6 +611,8 @@ fill_disk() {
         spawn receiver mqreceive -f -J "$queue"
         wait_blocked receiver ppoll msgrcv
         kill -STOP "${pid[receiver]}"
+        # Until then a message could be handed to it directly, and its place would be taken.
+        wait_until grep -q '^State:.T' "/proc/${pid[receiver]}/status"
         count=0
         while mqsend -n -F whole -p "$((count + 1))" "$queue" <"$BATS_TEST_TMPDIR/message"; do
             count=$((count + 1))
