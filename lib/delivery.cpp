@@ -34,7 +34,7 @@ Delivery::Delivery(MessageQueue& queue, Framing framing, PutBack put_back)
     held_.reserve(most_messages);
 }
 
-Delivery::~Delivery() { take_back(0); }
+Delivery::~Delivery() { give_back(); }
 
 std::span<char> Delivery::room(std::size_t message_size) {
     if (held_.size() == most_messages ||
@@ -111,12 +111,17 @@ Delivery::Fate Delivery::take_back(std::size_t written) noexcept {
             if (record_begin < written)
                 fate.cut_at = written - record_begin;
             const auto message = messages_.span(held.offset, held.size);
-            ++(put_back(queue_, message, held.priority, deadline) ? fate.returned : fate.lost);
+            ++(put_back(queue_, message, held.priority, deadline) ? fate.returned : lost_);
         }
         record_begin = held.record_end;
     }
     clear();
     return fate;
+}
+
+bool Delivery::give_back() noexcept {
+    take_back(0);
+    return lost_ == 0;
 }
 
 void Delivery::fail(std::size_t written, int error) {
@@ -126,13 +131,13 @@ void Delivery::fail(std::size_t written, int error) {
         detail = text("messages put back: ", fate.returned);
     if (fate.cut_at > 0)
         detail += text(", the first was cut after ", fate.cut_at, " bytes");
-    if (fate.lost > 0)
-        detail += text("; only on stderr: ", fate.lost);
+    if (lost_ > 0)
+        detail += text("; only on stderr: ", lost_);
     if (error == EINTR) {
         report(text("stdout: stuck when a signal came", detail.empty() ? "" : "; ", detail));
         signals::check();
     }
-    if (fate.lost > 0)
+    if (lost_ > 0)
         throw LostError("stdout", "cannot write", error, detail);
     throw Error("stdout", "cannot write", error, detail);
 }

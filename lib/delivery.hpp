@@ -42,6 +42,10 @@ class Delivery final : public Sink {
 
     int output_fd() const noexcept override { return STDOUT_FILENO; }
 
+    /// Returns to the queue what is held, without a word of it on stdout. False if this message or
+    /// an earlier one could not go back: it is on stderr. Needs no memory.
+    bool give_back() noexcept;
+
     /// The message accepted last.
     std::string_view last() noexcept;
 
@@ -59,7 +63,6 @@ class Delivery final : public Sink {
 
     struct Fate {
         std::size_t returned = 0;
-        std::size_t lost = 0;
         std::size_t cut_at = 0; ///< bytes of a record that stdout took in part
     };
     Fate take_back(std::size_t written) noexcept;
@@ -72,6 +75,7 @@ class Delivery final : public Sink {
     Buffer messages_; ///< with delimiters, if those make them records
     Buffer framed_;   ///< the records, if they are not
     std::vector<Held> held_;
+    std::size_t lost_ = 0; ///< messages that are on stderr alone
 };
 
 } // namespace ipc

@@ -599,20 +599,25 @@ fill_disk() {
     done
 }
 
+# spawn_stopped_receiver QUEUE: it has nothing yet, and wants json, which needs six bytes for each
+# byte of the file `message`.
+spawn_stopped_receiver() {
+    printf '%08000d' 0 | tr 0 '\1' >"$BATS_TEST_TMPDIR/message"
+    mqctl rm -f "$1"
+    make_queue "$1"
+    spawn receiver mqreceive -f -J "$1"
+    wait_blocked receiver ppoll msgrcv
+    kill -STOP "${pid[receiver]}"
+    # Until then a message could be handed to it directly, and its place would be taken.
+    wait_until grep -q '^State:.T' "/proc/${pid[receiver]}/status"
+}
+
 @test "no memory for a record: its message goes back" {
     # Sanitizers need memory of their own.
     requires release
     local queue count
-    # Json needs six bytes for each of these.
-    printf '%08000d' 0 | tr 0 '\1' >"$BATS_TEST_TMPDIR/message"
     for queue in "${both[@]}"; do
-        mqctl rm -f "$queue"
-        make_queue "$queue"
-        spawn receiver mqreceive -f -J "$queue"
-        wait_blocked receiver ppoll msgrcv
-        kill -STOP "${pid[receiver]}"
-        # Until then a message could be handed to it directly, and its place would be taken.
-        wait_until grep -q '^State:.T' "/proc/${pid[receiver]}/status"
+        spawn_stopped_receiver "$queue"
         count=0
         while mqsend -n -F whole -p "$((count + 1))" "$queue" <"$BATS_TEST_TMPDIR/message"; do
             count=$((count + 1))
@@ -627,6 +632,26 @@ fill_disk() {
         for ((i = 1; i <= count; ++i)); do
             assert_line "$i"$'\t'"$(<"$BATS_TEST_TMPDIR/message")"
         done
+    done
+}
+
+@test "no memory for a record and no way back: on stderr, status 3" {
+    requires release
+    local queue
+    for queue in "${both[@]}"; do
+        spawn_stopped_receiver "$queue"
+        mqsend -F whole "$queue" <"$BATS_TEST_TMPDIR/message"
+        case $queue in
+        /*) mqctl rm "$queue" ;;
+        *) mqctl set --maxbytes 10 "$queue" ;;
+        esac
+        starve receiver
+        kill -CONT "${pid[receiver]}"
+        wait_exit receiver 3
+        assert_output ''
+        assert_equal "$stderr" "mqreceive: out of memory
+out of memory; a message as it is:
+$(<"$BATS_TEST_TMPDIR/message")"
     done
 }
 

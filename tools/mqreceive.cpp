@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <string_view>
 #include <unistd.h>
@@ -172,13 +173,7 @@ void note_delimiter(const Options& options, const Name& name, std::string_view m
                     options.format == Format::nul ? "NUL" : "newline", " itself"));
 }
 
-int stream(const Options& options, MessageQueue& queue) {
-    const bool escape = !options.literal && isatty(STDOUT_FILENO) == 1;
-    Delivery delivery(queue,
-                      {.format = options.format,
-                       .with_priority = options.with_priority,
-                       .escape = escape ? Escape::yes : Escape::no},
-                      options.demand.peek ? PutBack::no : PutBack::yes);
+int pass_on(const Options& options, MessageQueue& queue, Delivery& delivery) {
     Progress progress(tool.name, options.progress ? Periodic::yes : Periodic::no);
     Intake intake(queue, options.demand);
     Outcome outcome = Outcome::done;
@@ -201,6 +196,21 @@ int stream(const Options& options, MessageQueue& queue) {
     delivery.deliver();
     signals::check();
     return status_of(options, queue, outcome, intake.taken());
+}
+
+int stream(const Options& options, MessageQueue& queue) {
+    const bool escape = !options.literal && isatty(STDOUT_FILENO) == 1;
+    Delivery delivery(queue,
+                      {.format = options.format,
+                       .with_priority = options.with_priority,
+                       .escape = escape ? Escape::yes : Escape::no},
+                      options.demand.peek ? PutBack::no : PutBack::yes);
+    try {
+        return pass_on(options, queue, delivery);
+    } catch (const std::bad_alloc&) {
+        report("out of memory");
+        return delivery.give_back() ? exit_trouble : exit_lost;
+    }
 }
 
 int hand_over(const Options& options, MessageQueue& queue, Operands command) {
