@@ -44,19 +44,26 @@ UniqueFd sealed_input(std::string_view bytes) {
     return fd;
 }
 
+bool replace_stdin(int input) noexcept {
+    while (dup2(input, STDIN_FILENO) == -1)
+        if (errno != EINTR)
+            return false;
+    return true;
+}
+
 /// In the child. A signal that came for us meanwhile still waits, and is for COMMAND.
 [[noreturn]] void become(Operands command, int input, int failure_pipe) noexcept {
-    if (input != -1)
-        dup2(input, STDIN_FILENO);
-    signals::restore_inherited();
-    execvp(command[0], command.data());
+    if (input == -1 || replace_stdin(input)) {
+        signals::restore_inherited();
+        execvp(command[0], command.data());
+    }
     const int error = errno;
     // Nothing is left to be done about a failure of this.
     _exit(write(failure_pipe, &error, sizeof error) == sizeof error ? exit_cannot_run
                                                                     : exit_wrapper);
 }
 
-/// Starts COMMAND. Returns 0, or the errno value of execvp(3). Throws Error if we cannot even try.
+/// Starts COMMAND. Returns 0, or the errno value of dup2(2) or execvp(3). Throws Error if we cannot even try.
 int spawn(pid_t& pid, Operands command, int input) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
