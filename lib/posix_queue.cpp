@@ -245,8 +245,7 @@ std::optional<UniqueFd> try_open_posix_descriptor(const Name& name, int flags) {
         return take_descriptor(name);
     const mqd_t fd = mq_open(name.text.c_str(), flags | O_CLOEXEC);
     if (fd == -1 && errno != EACCES)
-        throw Error(name.text, "cannot open", errno,
-                    errno == EMFILE ? explain_create(EMFILE, {}) : std::string());
+        throw Error(name.text, "cannot open", errno, explain_error(errno));
     return fd == -1 ? std::nullopt : std::optional<UniqueFd>(fd);
 }
 
@@ -284,8 +283,14 @@ Created create_posix_queue(const Name& name, const QueueSettings& settings, Exis
     const NoUmask exact_mode;
     UniqueFd fd(mq_open(name.text.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, settings.mode,
                         &attributes));
-    if (fd.is_open())
-        return {.name = name, .queue = std::make_unique<PosixQueue>(name, std::move(fd))};
+    if (fd.is_open()) {
+        try {
+            return {.name = name, .queue = std::make_unique<PosixQueue>(name, std::move(fd))};
+        } catch (...) {
+            mq_unlink(name.text.c_str());
+            throw;
+        }
+    }
     if (errno == EEXIST && existing == Existing::fine)
         return {.name = name, .queue = nullptr};
     const int error = errno;

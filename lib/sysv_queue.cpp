@@ -151,6 +151,8 @@ std::size_t SysvQueue::count() {
         }
         if (received.outcome == Outcome::too_large)
             continue;
+        if (received.outcome == Outcome::removed)
+            fail("cannot receive", EIDRM);
         if (received.outcome != Outcome::done)
             break;
         if (selection_.matches(received.priority))

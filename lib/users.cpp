@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "users.hpp"
 
+#include <cerrno>
 #include <grp.h>
 #include <limits>
 #include <pwd.h>
 
 #include "error.hpp"
+#include "limits.hpp"
 #include "parse.hpp"
 #include "text.hpp"
 
@@ -21,19 +23,34 @@ std::optional<unsigned> as_id(std::string_view name) {
     return static_cast<unsigned>(*number);
 }
 
+/// getpwnam(3) and getgrnam(3) tell "not found" from failure by errno, which they leave at 0 or
+/// set to one of these.
+void check_lookup(const std::string& name, int error) {
+    for (const int not_found : {0, ENOENT, ESRCH, EBADF, EPERM})
+        if (error == not_found)
+            return;
+    throw Error(name, "cannot look up the name", error, explain_error(error));
+}
+
 uid_t parse_user(const std::string& name) {
+    errno = 0;
     if (const passwd* const entry = getpwnam(name.c_str()))
         return entry->pw_uid;
+    const int error = errno;
     if (const auto id = as_id(name))
         return *id;
+    check_lookup(name, error);
     throw UsageError(text("there is no user '", printable(name), "'"));
 }
 
 gid_t parse_group(const std::string& name) {
+    errno = 0;
     if (const group* const entry = getgrnam(name.c_str()))
         return entry->gr_gid;
+    const int error = errno;
     if (const auto id = as_id(name))
         return *id;
+    check_lookup(name, error);
     throw UsageError(text("there is no group '", printable(name), "'"));
 }
 
