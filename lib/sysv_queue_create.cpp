@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <sys/ipc.h>
 #include <unistd.h>
+#include <utility>
 
 #include "error.hpp"
 #include "limits.hpp"
@@ -39,7 +40,6 @@ void set_max_bytes(const Name& name, int id, const QueueSettings& settings) {
     if (msgctl(id, IPC_SET, &status) == 0)
         return;
     const int error = errno;
-    msgctl(id, IPC_RMID, nullptr);
     throw Error(name.text, "cannot create", error, explain_create(error, settings));
 }
 
@@ -60,12 +60,18 @@ Created create_sysv_queue(const Name& name, const QueueSettings& settings, Exist
         const int error = errno;
         throw Error(name.text, "cannot create", error, explain_create(error, settings));
     }
-    if (settings.max_bytes)
-        set_max_bytes(name, id, settings);
-    Name found_by = name;
-    if (key == IPC_PRIVATE)
-        found_by = {.form = Name::Form::id, .text = text("id:", id), .number = id};
-    return {.name = found_by, .queue = open_sysv_queue(found_by, id)};
+    try {
+        if (settings.max_bytes)
+            set_max_bytes(name, id, settings);
+        Name found_by = name;
+        if (key == IPC_PRIVATE)
+            found_by = {.form = Name::Form::id, .text = text("id:", id), .number = id};
+        auto queue = open_sysv_queue(found_by, id);
+        return {.name = std::move(found_by), .queue = std::move(queue)};
+    } catch (...) {
+        msgctl(id, IPC_RMID, nullptr);
+        throw;
+    }
 }
 
 bool remove_sysv_queue(const Name& name) {

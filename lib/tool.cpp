@@ -36,8 +36,9 @@ void report(std::string_view line) noexcept {
     try {
         write_stderr(text(tool_name, ": ", line, '\n'));
     } catch (const std::bad_alloc&) {
-        write_stderr(line);
-        write_stderr("\n");
+        for (const std::string_view piece :
+             {std::string_view(tool_name), std::string_view(": "), line, std::string_view("\n")})
+            write_stderr(piece);
     }
 }
 

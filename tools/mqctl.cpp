@@ -99,8 +99,8 @@ void create(const Options& options, const char* operand) {
     if (options.mode != nullptr)
         settings.mode = parse::mode(options.mode, settings.mode);
     const Created created = create_queue(name, settings, options.existing);
-    const std::string printed = created.name.canonical();
     try {
+        const std::string printed = created.name.canonical();
         write_stdout(text(isatty(STDOUT_FILENO) == 1 ? printable(printed) : printed, '\n'));
     } catch (...) {
         if (created.queue)
