@@ -10,7 +10,7 @@ CMAKE_ARGS ?=
 
 export DESTDIR
 
-.PHONY: all help deps deps-build deps-test demo check check-asan bench lint format install uninstall
+.PHONY: all help deps deps-build deps-test demo check check-asan faults bench lint format install uninstall
 .DEFAULT_GOAL := all
 
 all: ## build the tools into build/release/tools
@@ -42,6 +42,15 @@ check-asan: deps-test ## the same under the address and undefined behaviour sani
 	@cmake --preset asan $(CMAKE_ARGS) > /dev/null
 	@cmake --build --preset asan -j $(JOBS)
 	@ctest --preset asan -j $(TEST_JOBS)
+
+faults: deps-test ## make system calls and allocations fail one after the other (minutes)
+	@$(MAKE) --no-print-directory all
+	@cmake --preset asan $(CMAKE_ARGS) > /dev/null
+	@cmake --build --preset asan -j $(JOBS)
+	@cmake --preset dev -B build/dynamic -DIPCTOOLS_STATIC=OFF $(CMAKE_ARGS) > /dev/null
+	@cmake --build build/dynamic -j $(JOBS)
+	@cc -O1 -shared -fPIC -o build/dynamic/fail_malloc.so tests/faults/fail_malloc.c
+	@tests/faults/all
 
 bench: deps-test ## measure the tools against raw programs
 	@$(MAKE) --no-print-directory all

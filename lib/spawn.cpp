@@ -63,7 +63,8 @@ bool replace_stdin(int input) noexcept {
                                                                     : exit_wrapper);
 }
 
-/// Starts COMMAND. Returns 0, or the errno value of dup2(2) or execvp(3). Throws Error if we cannot even try.
+/// Starts COMMAND. Returns 0, or the errno value of dup2(2) or execvp(3). Throws Error if we cannot
+/// even try.
 int spawn(pid_t& pid, Operands command, int input) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)

@@ -32,6 +32,10 @@ class PosixQueue:
     def __init__(self, name):
         self.fd = checked(mq.mq_open(name.encode(), os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
 
+    def __del__(self):
+        if hasattr(self, "fd"):
+            os.close(self.fd)
+
     def attributes(self):
         attributes = Attributes()
         checked(mq.mq_getattr(self.fd, ctypes.byref(attributes)))
@@ -56,7 +60,12 @@ class SysvQueue:
     WORD = ctypes.sizeof(ctypes.c_long)
 
     def __init__(self, name):
-        self.id = checked(libc.msgget(int(name[len("key:"):], 0), 0))
+        self.id = int(name[3:]) if name.startswith("id:") else \
+            checked(libc.msgget(self.key(name), 0))
+
+    @staticmethod
+    def key(name):
+        return ctypes.c_int(int(name[len("key:"):], 0))
 
     def count(self):
         with open("/proc/sysvipc/msg") as rows:
@@ -77,8 +86,38 @@ class SysvQueue:
                 room.raw[self.WORD:self.WORD + size])
 
 
+def is_posix(name):
+    return name.startswith("/")
+
+
 def open_queue(name):
-    return PosixQueue(name) if name.startswith("/") else SysvQueue(name)
+    return PosixQueue(name) if is_posix(name) else SysvQueue(name)
+
+
+def create_queue(name, maxmsg=10, msgsize=128):
+    """A new one; `maxmsg` and `msgsize` are for POSIX."""
+    if is_posix(name):
+        os.close(checked(mq.mq_open(name.encode(), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600,
+                                    ctypes.byref(Attributes(0, maxmsg, msgsize)))))
+    else:
+        checked(libc.msgget(SysvQueue.key(name), 0o3600))  # IPC_CREAT | IPC_EXCL | 0600
+
+
+def remove_queue(name):
+    if is_posix(name):
+        checked(mq.mq_unlink(name.encode()))
+    else:
+        checked(libc.msgctl(SysvQueue(name).id, 0, None))
+
+
+def list_queues():
+    """The names of all in this IPC namespace; those of System V as key:0x%08x, or id:N."""
+    names = ["/" + name for name in os.listdir("/dev/mqueue")]
+    with open("/proc/sysvipc/msg") as rows:
+        for row in list(rows)[1:]:
+            key, number = map(int, row.split()[:2])
+            names.append(f"key:{key & 0xffffffff:#010x}" if key else f"id:{number}")
+    return names
 
 
 def drain(queue):

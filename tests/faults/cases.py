@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+"""The runs that faults are done to: a row for each. A new tool joins with rows of its own."""
+
+import dataclasses
+
+import judge
+import queues
+
+POSIX, SYSV, OTHER = "/faults", "key:0x6661756c", "/others"
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    name: str
+    argv: tuple
+    account: object  # of judge.py
+    status: int = 0  # when all is well
+    statuses: tuple = ()  # others that are right as well
+    queues: dict = dataclasses.field(default_factory=dict)  # name: its messages, its settings
+    stdin: bytes = b""
+    stdin_is_pipe: bool = False
+    asleep: object = None  # what others do each time that it sleeps
+    names: tuple = ()  # what a diagnostic may name besides the queues
+    creates: tuple = ()  # patterns of the queues that it makes
+    writes: tuple = ()  # files that its COMMAND writes
+    is_json: bool = False  # what it prints
+    # Senders:
+    records: tuple = ()  # what its input holds
+    sizes: tuple = ()  # of what stands for each in the input
+    packed: int = 1  # records that each of them is said to be
+    sends: int = 0  # of those, when all is well
+
+    @property
+    def tool(self):
+        return self.argv[0]
+
+    @property
+    def command(self):
+        """That it runs, if it does."""
+        return self.argv[self.argv.index("--") + 1:] if "--" in self.argv else ()
+
+
+MESSAGES = [(3, b"three"), (1, b""), (5, b"five " * 10), (1, b"one")]
+
+
+def queue(name=POSIX, messages=MESSAGES, **settings):
+    return {name: (messages, settings)}
+
+
+# ---- What others do meanwhile ----
+
+
+def take_one(run, _):
+    """Room comes, one message at a time."""
+    found = queues.open_queue(next(iter(run.case.queues)))
+    try:
+        run.taken.append(found.receive())
+    except OSError:
+        pass
+
+
+def send_then_remove(run, times):
+    """A message comes; after that the queue goes."""
+    name = next(iter(run.case.queues))
+    if times == 0:
+        add_one(run, times)
+    elif name in queues.list_queues():
+        queues.remove_queue(name)
+
+
+def add_one(run, times):
+    if times == 0:
+        message = (2, b"late")
+        queues.open_queue(next(iter(run.case.queues))).send(*message)
+        run.added.append(message)
+
+
+# ---- The rows ----
+
+
+def sender(name, *options, target=None, pipe=False, records=MESSAGES, text=None, **more):
+    """It sends MESSAGES, of which `text` is the form, by default that of -P."""
+    pieces = text or [queues.record(record) + b"\n" for record in records]
+    target = target or queue(messages=[])
+    more = {"sends": len(records), **more}
+    yield Case(name, ("mqsend", *options, next(iter(target))), judge.sending, queues=target,
+               stdin=b"".join(pieces), stdin_is_pipe=pipe, records=list(records),
+               sizes=[len(piece) for piece in pieces], **more)
+
+
+def senders():
+    one = [(1, b"x" * 100)]
+    big = [(1, b"y" * 8000)]
+    for family, name in ("posix", POSIX), ("sysv", SYSV):
+        yield from sender(f"mqsend.{family}", "-P", target=queue(name, []))
+        yield from sender(f"mqsend.{family}.pipe", "-P", target=queue(name, []), pipe=True)
+        full = queue(name, one * 2, maxmsg=2) if family == "posix" else queue(name, big * 2)
+        block = MESSAGES if family == "posix" else [(2, b"z" * 1000)] * 3
+        yield from sender(f"mqsend.{family}.full", "-P", target=full, records=block,
+                          asleep=take_one)
+        yield from sender(f"mqsend.{family}.full.n", "-nP", target=full, records=block, status=1,
+                          sends=0)
+        yield from sender(f"mqsend.{family}.full.w", "-w", "0.02", "-P", target=full,
+                          records=block, status=124, sends=0)
+    plain = [(0, message) for _, message in MESSAGES]
+    yield from sender("mqsend.null", "-0", records=plain,
+                      text=[message + b"\0" for _, message in plain])
+    yield from sender("mqsend.netstring", "-F", "netstring", records=plain,
+                      text=[b"%d:%s," % (len(m), m) for _, m in plain])
+    yield from sender("mqsend.json", "-J", text=[
+        b'{"priority":%d,"data":"%s"}\n' % message for message in MESSAGES])
+    yield from sender("mqsend.whole", "-F", "whole", records=plain[2:3], text=[plain[2][1]])
+    yield from sender("mqsend.pack", "--pack", records=[(0, b"a\nb\nc")], text=[b"a\nb\nc\n"],
+                      packed=3)
+    yield Case("mqsend.operands", ("mqsend", "-v", POSIX, "one", "two"), judge.sending,
+               queues=queue(messages=[]), records=[(0, b"one"), (0, b"two")], sends=2)
+
+
+SMALL = ("--maxmsg", "5", "--msgsize", "128")
+
+
+def creating_senders():
+    for family, name, size in ("posix", POSIX, SMALL), ("sysv", SYSV, ()):
+        pieces = [queues.record(message) + b"\n" for message in MESSAGES]
+        yield Case(f"mqsend.{family}.create",
+                   ("mqsend", "--create", "-m", "0640", *size, "-P", name), judge.sending,
+                   creates=(name,), records=MESSAGES, sends=len(MESSAGES), names=(name,),
+                   stdin=b"".join(pieces),
+                   sizes=[len(piece) for piece in pieces])
+
+
+def receivers():
+    command = ("sh", "-ec", 'text=$(cat); printf "%s\\t%s\\n" "$MQ_PRIORITY" "$text" >>out')
+    for family, name in ("posix", POSIX), ("sysv", SYSV):
+        def receiver(what, *options, account=judge.receiving, **more):
+            return Case(f"mqreceive.{family}.{what}", ("mqreceive", *options), account,
+                        **{"queues": queue(name), **more})
+        yield receiver("all", "-aP", name)
+        yield receiver("count", "-P", "-c", "3", name)
+        yield receiver("unbuffered", "-auP", name)
+        yield receiver("json", "-aJ", name, is_json=True)
+        yield receiver("progress", "-aPv", "--progress", name)
+        yield receiver("none", "-n", name, queues=queue(name, []), status=1)
+        yield receiver("timeout", "-P", "-w", "0.02", "-c", "9", name, status=124)
+        yield receiver("wait", "-P", "-c", "5", name, asleep=add_one)
+        yield receiver("follow", "-fP", name, asleep=send_then_remove)
+        yield receiver("command", "-a", name, "--", *command, writes=("out",))
+        yield receiver("retries", "--retries", "1", name, "--", "sh", "-c", "exit 5", status=5)
+        yield receiver("missing", name, "--", "./no-such-command", status=127)
+    yield Case("mqreceive.dead-letter",
+               ("mqreceive", "-a", "--dead-letter", OTHER, POSIX, "--", "false"),
+               judge.receiving, queues={**queue(), **queue(OTHER, [])}, statuses=(1,))
+    yield Case("mqreceive.type", ("mqreceive", "-aP", "-t", "1", SYSV), judge.receiving,
+               queues=queue(SYSV))
+    yield Case("mqreceive.peek", ("mqreceive", "-aP", "--peek", SYSV), judge.watching,
+               queues=queue(SYSV))
+
+
+def watchers():
+    empty = queue(messages=[])
+
+    def watcher(what, *options, **more):
+        return Case(f"mqnotify.{what}", ("mqnotify", *options), judge.watching,
+                    **{"queues": empty, **more})
+    yield watcher("there", POSIX, queues=queue())
+    yield watcher("wait", POSIX, asleep=add_one)
+    yield watcher("wait.ready", "--ready-fd", "2", POSIX, asleep=add_one,
+                  names=("--ready-fd",))
+    yield watcher("two", POSIX, OTHER, queues={**empty, **queue(OTHER, [])}, asleep=add_one)
+    yield watcher("poll", "-e", POSIX, asleep=add_one)
+    yield watcher("timeout", "-w", "0.02", POSIX, status=124)
+    yield watcher("timeout.poll", "-e", "-w", "0.02", POSIX, status=124)
+    yield watcher("command", POSIX, "--", "true", asleep=add_one)
+
+
+def controllers():
+    def controller(what, *arguments, **more):
+        return Case(f"mqctl.{what}", ("mqctl", *arguments), **more)
+    yield controller("create.private", "create", "private", account=judge.creating,
+                     creates=("id:*",), names=("private", "id:"))
+    for family, name, size in ("posix", POSIX, SMALL), ("sysv", SYSV, ()):
+        yield controller(f"create.{family}", "create", "-x", "-m", "0640", *size, name,
+                         account=judge.creating, creates=(name,), names=(name,))
+        yield controller(f"create.{family}.there", "create", name, account=judge.creating,
+                         queues=queue(name))
+        yield controller(f"show.{family}", "show", name, account=judge.watching,
+                         queues=queue(name))
+        yield controller(f"show.{family}.json", "show", "-J", name, account=judge.watching,
+                         queues=queue(name))
+        yield controller(f"set.{family}", "set", "-m", "0620", "--owner", "root", name,
+                         account=judge.watching, queues=queue(name), names=("root", "--owner"))
+        yield controller(f"rm.{family}", "rm", name, account=judge.removing, queues=queue(name))
+        yield controller(f"rm.{family}.none", "rm", "-f", name, account=judge.removing,
+                         names=(name,))
+
+
+def all_cases():
+    for rows in senders, creating_senders, receivers, watchers, controllers:
+        yield from rows()

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""Which errors a system call may plausibly give, by its manual page. A call that the sweep meets
+and that has no row here is an error of the sweep."""
+
+import re
+
+# They pass: as states that last they would be other programs' fault, and going on is right.
+PASSING = {"E2BIG", "EAGAIN", "EINTR", "ENOMSG", "ETIMEDOUT"}
+
+DESCRIPTORS = ("EMFILE", "ENFILE", "ENOMEM")
+MEMORY = ("ENOMEM",)
+
+ERRNOS = {
+    # memory
+    "mmap": MEMORY,
+    "mremap": MEMORY,
+    "mprotect": MEMORY,
+    # files
+    "access": ("ENOENT", "EACCES", "ENOMEM"),
+    "close": ("EIO", "ENOSPC", "EINTR"),
+    "dup2": ("EMFILE", "EINTR", "EBUSY"),
+    "dup3": ("EMFILE", "EINTR", "EBUSY"),
+    "fcntl": ("EBADF", "EMFILE", "EPERM"),
+    "ioctl": ("ENOTTY", "EIO"),
+    "lseek": ("ESPIPE", "EINVAL"),
+    "memfd_create": (*DESCRIPTORS, "ENOSYS", "EINVAL", "EACCES"),
+    "newfstatat": ("ENOENT", "EACCES", "ENOMEM"),
+    "openat": ("ENOENT", "EACCES", "ELOOP", *DESCRIPTORS),
+    "pipe2": ("EMFILE", "ENFILE"),
+    "pread64": ("EIO", "EINTR"),
+    "read": ("EIO", "EINTR", "EAGAIN", "EISDIR"),
+    "write": ("EIO", "ENOSPC", "EPIPE", "EFBIG", "EDQUOT", "EINTR", "EAGAIN"),
+    # waiting
+    "epoll_create1": DESCRIPTORS,
+    "epoll_ctl": ("ENOMEM", "ENOSPC", "EPERM"),
+    "epoll_wait": ("EINTR",),
+    "inotify_add_watch": ("ENOSPC", "ENOMEM", "ENOENT", "EACCES"),
+    "inotify_init1": DESCRIPTORS,
+    "poll": ("EINTR", "ENOMEM"),
+    "ppoll": ("EINTR", "ENOMEM"),
+    "signalfd4": (*DESCRIPTORS, "ENODEV"),
+    "timer_create": ("EAGAIN", "ENOMEM"),
+    # message queues
+    "mq_notify": ("EBUSY", "ENOMEM"),
+    "mq_open": ("ENOENT", "EACCES", "EEXIST", "ENOSPC", "EINVAL", *DESCRIPTORS),
+    "mq_timedreceive": ("EAGAIN", "EINTR", "ETIMEDOUT", "EBADF", "EMSGSIZE", "ENOMEM"),
+    "mq_timedsend": ("EAGAIN", "EINTR", "ETIMEDOUT", "EBADF", "EMSGSIZE", "ENOMEM"),
+    "mq_unlink": ("ENOENT", "EACCES"),
+    "msgctl": ("EACCES", "EPERM", "EIDRM", "EINVAL"),
+    "msgget": ("EACCES", "EEXIST", "ENOENT", "ENOMEM", "ENOSPC"),
+    "msgrcv": ("E2BIG", "EACCES", "EIDRM", "EINTR", "EINVAL", "ENOMSG"),
+    "msgsnd": ("EACCES", "EAGAIN", "EIDRM", "EINTR", "EINVAL", "ENOMEM"),
+    # owners and modes
+    "chmod": ("EPERM", "ENOENT", "EROFS"),
+    "chown": ("EPERM", "ENOENT", "EROFS"),
+    "fchmod": ("EPERM", "EROFS"),
+    "fchown": ("EPERM", "EROFS"),
+    # processes
+    "clone": ("EAGAIN", "ENOMEM"),
+    "execve": ("EACCES", "E2BIG", "ENOMEM", "ENOENT"),
+    "sched_setscheduler": ("EPERM",),
+    "wait4": ("EINTR", "ECHILD"),
+    "waitid": ("EINTR", "ECHILD"),
+    # name services
+    "connect": ("ENOENT", "ECONNREFUSED"),
+    "fstatfs": ("ENOSYS",),
+    "getdents64": ("EIO",),
+    "socket": ("EAFNOSUPPORT", *DESCRIPTORS),
+}
+
+# They cannot fail with what we give them; or, as brk, not by an errno, and the limits do that.
+INFALLIBLE = {
+    "brk", "clock_gettime", "exit_group", "futex", "getegid", "geteuid", "getgid", "getpid",
+    "gettid", "getuid", "mq_getsetattr", "munmap", "prlimit64", "rt_sigaction", "rt_sigprocmask",
+    "rt_sigreturn", "sched_getscheduler", "set_robust_list", "tgkill", "timer_settime", "umask",
+}
+
+# What the arguments must match for errors of a call, or for one error of any call. A descriptor
+# that is open can be looked at; close(2) closes whatever it says, so that only stdout matters.
+REQUIRES = {
+    "close": r"^1\)",
+    "newfstatat": r'^\w+, "[^"]',
+    "EBADF": r"^\d+, F_GETFD\)|^(?!\d+, F_)",
+    "EEXIST": r"^(?!IPC_PRIVATE).*EXCL",
+    "EINTR": r"^(?!.*IPC_NOWAIT)",
+    "EMFILE": r"^(?!\d+, F_)|F_DUPFD",
+    "ENOENT": r"^(?!.*_CREAT)",
+    "EPERM": r"^(?!\d+, F_)|F_ADD_SEALS",
+}
+
+
+def plausible(call, arguments):
+    """The errors of a call as strace shows it."""
+    if re.search(REQUIRES.get(call, ""), arguments):
+        for error in ERRNOS[call]:
+            if re.search(REQUIRES.get(error, ""), arguments):
+                yield error
+
+
+def is_of_sanitizers(call, arguments):
+    """They also write to pipes of their own, to see whether an address can be read."""
+    return call in {"mmap", "mprotect", "mremap", "pipe2", "sigaltstack"} or \
+        (call == "write" and not re.match(r"[12], ", arguments))

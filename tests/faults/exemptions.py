@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""Failures that are as they should be: each with a name, a reason, and what it holds for."""
+
+import collections
+import re
+
+import fault as faults
+
+Exemption = collections.namedtuple("Exemption", "name reason holds")
+
+
+def spoils(run, pattern):
+    """Whether one of the calls that failed is such a one."""
+    return any(re.search(pattern, line) for line in run.hits)
+
+
+def differs(problem):
+    return problem.startswith("the output differs")
+
+
+EXEMPTIONS = [
+    Exemption("stderr", "what cannot be written to stderr is not there to be found",
+              lambda run, problem: spoils(run, r"write\(2,")),
+    Exemption("loader", "a dynamic tool that cannot be loaded has not begun",
+              lambda run, problem: run.status == 127
+              and b"error while loading shared libraries" in run.stderr),
+    Exemption("pool", "without the C++ library's pool for that, no exception can be thrown",
+              lambda run, problem: str(run.fault) == "malloc#1+"
+              and b"terminate called" in run.stderr),
+    Exemption("nss", "glibc's name service does not bear being without memory",
+              lambda run, problem: run.fault.what == "malloc" and run.status in (-6, -11)
+              and "libc.so" in run.calls[0] and run.case.argv[1] in ("show", "set")),
+    Exemption("early", "without memory to read the command line, that it has a COMMAND is unknown",
+              lambda run, problem: problem == "status 2" and run.fault.what == "malloc"
+              and bool(run.case.command) and run.fault.number < 10),
+    Exemption("empty", "where the kernel says that the queue is empty, --all has come to its end",
+              lambda run, problem: run.status in (0, 1) and not problem.startswith(("lost", "too"))
+              and spoils(run, r"(msgrcv|mq_timedreceive)\(.*(ENOMSG|EAGAIN|ETIMEDOUT)")),
+    Exemption("removed", "where the kernel says that the queue is removed, --follow has",
+              lambda run, problem: differs(problem) and "-fP" in run.case.argv
+              and spoils(run, r"msgrcv\(.*EIDRM")),
+    Exemption("details", "show leaves out what the kernel does not tell of a queue",
+              lambda run, problem: differs(problem) and run.case.tool == "mqctl"
+              and spoils(run, r"pread64\(\d+, \w+, 256, 0\)|mq_open\(.*EACCES")),
+    Exemption("sender", "where the signal cannot be read, its sender is unknown",
+              lambda run, problem: differs(problem) and b" - -" in run.stdout
+              and spoils(run, r"read\(\d+, \w+, 128\)")),
+    Exemption("fate", "where COMMAND's status cannot be had, its message goes back, taken or not",
+              lambda run, problem: problem.startswith(("too much", "sent"))
+              and spoils(run, r"waitid\(.*ECHILD")),
+    Exemption("limited", "a limit is COMMAND's as well, which ends as it likes",
+              lambda run, problem: bool(run.case.command) and run.fault.what in faults.LIMITS
+              and problem.startswith(("status", "no diagnostic"))),
+    Exemption("unheard", "a child that cannot say why it did not become COMMAND",
+              lambda run, problem: problem == "no diagnostic"
+              and spoils(run, r"(read|write)\(\d+, .*, 4\)")),
+]
+
+
+def find(run, problem):
+    for exemption in EXEMPTIONS:
+        if exemption.holds(run, problem):
+            return exemption
+    return None

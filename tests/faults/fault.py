@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""What can be done to a run. Each fault has a name, by which it can be done again:
+
+    read#2=EIO      the second read(2) of a process fails so; read#2=EIO+: so does each after it
+    read#2=SIGKILL  a signal as that call begins; SIGSTOP is followed by SIGCONT
+    malloc#7        the seventh allocation fails; malloc#7+: so does each after it
+    nofile=5        a limit, by the names of prlimit(1)
+"""
+
+import dataclasses
+import re
+import resource
+
+import errnos
+
+# WINCH is ignored, but where a process is traced, it interrupts the call all the same.
+SIGNALS = ("SIGKILL", "SIGTERM", "SIGSTOP", "SIGWINCH")
+
+LIMITS = {"nofile": resource.RLIMIT_NOFILE, "as": resource.RLIMIT_AS}
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    what: str  # of a system call, "malloc", or of a limit
+    number: int  # which of the calls; the limit
+    effect: str = ""  # an errno or a signal
+    lasts: bool = False
+
+    def __str__(self):
+        if self.what in LIMITS:
+            return f"{self.what}={self.number}"
+        effect = f"={self.effect}" if self.effect else ""
+        return f"{self.what}#{self.number}{effect}{'+' if self.lasts else ''}"
+
+    @property
+    def is_signal(self):
+        return self.effect.startswith("SIG")
+
+    @property
+    def kind(self):
+        """What a sample has one of: for each tool."""
+        if self.what in LIMITS or self.what == "malloc":
+            return self.what
+        return f"{self.what}={self.effect}{'+' if self.lasts else ''}"
+
+    def strace(self, log):
+        """The command that runs another with this fault; nothing if strace has no part in it."""
+        if not self.effect:
+            return []
+        action = f"signal={self.effect[3:]}" if self.is_signal else f"error={self.effect}"
+        when = f"{self.number}{'+' if self.lasts else ''}"
+        return [*trace(log), "-e", f"trace=execve,{self.what}",
+                "-e", f"inject={self.what}:{action}:when={when}"]
+
+
+def parse(name):
+    """None if it names no fault."""
+    if limit := re.fullmatch(r"(nofile|as)=(\d+)", name):
+        return Fault(limit[1], int(limit[2]))
+    call = re.fullmatch(r"(\w+)#(\d+)(?:=([A-Z0-9]+))?(\+?)", name)
+    if not call or (call[1] == "malloc") == bool(call[3]):
+        return None
+    return Fault(call[1], int(call[2]), call[3] or "", bool(call[4]))
+
+
+def trace(log):
+    """COMMANDs are none of our business: they are let go when they begin."""
+    return ["strace", "-f", "-qq", "--detach-on=execve", "-o", log]
+
+
+def of_calls(lines, sanitized):
+    """The faults to try on what strace wrote of a run, from the tool's own first call on. The
+    sanitizers make calls of their own, and need their mappings."""
+    counts = {}
+    seen = {}  # in order
+    begun = False
+    for line in lines:
+        call = re.match(r"(\d+) +(\w+)\((.*)", line)
+        if not call:
+            continue
+        process, name, arguments = call.groups()
+        begun = begun or (name == "fcntl" and arguments.startswith("0, F_GETFD"))
+        counts[process, name] = counts.get((process, name), 0) + 1
+        if begun:
+            seen.setdefault((name, counts[process, name]), arguments)
+    for (name, number), arguments in seen.items():
+        theirs = sanitized and errnos.is_of_sanitizers(name, arguments)
+        if name in errnos.INFALLIBLE or theirs:
+            continue
+        for error in errnos.plausible(name, arguments):
+            yield Fault(name, number, error)
+            if error not in errnos.PASSING and not (sanitized and name == "write"):
+                yield Fault(name, number, error, lasts=True)
+        if name != "execve":  # with which strace lets go
+            for signal in SIGNALS:
+                yield Fault(name, number, signal)

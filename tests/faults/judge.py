@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MIT
+"""What every run is held to, and the accounts of each kind of tool. A judge says what is wrong."""
+
+import collections
+import re
+import signal
+
+import queues
+
+DEADLY = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE,
+          signal.SIGTRAP, signal.SIGSYS, signal.SIGPIPE}
+TROUBLE, WRAPPER_TROUBLE, LOST = 2, 125, 3
+
+
+def problems(run, sound):
+    """Of `run`, where `sound` is one of the same case without a fault."""
+    found = [f"{stranger} is left" for stranger in run.strangers]
+    if run.hung:
+        return [*found, "it hangs"]
+    if -run.status in DEADLY:
+        found.append(f"killed by {signal.Signals(-run.status).name}")
+    if b"Sanitizer" in run.stderr or b"runtime error" in run.stderr:
+        found.append("the sanitizer complains")
+    if not is_killed(run):
+        found += status_problems(run, sound)
+    return found + run.case.account(run, sound)
+
+
+def is_killed(run):
+    return run.status == -signal.SIGKILL
+
+
+def is_sound(run, sound):
+    """Whether it claims that the fault did not matter."""
+    return run.status == sound.status
+
+
+def status_problems(run, sound):
+    effect = run.fault.effect if run.fault else ""
+    if is_sound(run, sound):
+        return []
+    if effect == "SIGTERM" and run.status == -signal.SIGTERM:
+        return []
+    if run.fault and run.fault.is_signal:
+        number = getattr(signal, effect)
+        if run.hit_child and run.status == 128 + number:
+            return []
+        return [f"status {run.status} after {effect}"]
+    allowed = {LOST, *run.case.statuses}
+    allowed |= {WRAPPER_TROUBLE, 126, 127} if run.case.command else {TROUBLE}
+    found = [] if run.status in allowed else [f"status {run.status}"]
+    if run.status == LOST and not queues.carried(run.stderr):
+        found.append("status 3, and nothing on stderr")
+    return found + diagnostic_problems(run)
+
+
+def diagnostic_problems(run):
+    tool = run.case.argv[0]
+    lines = [line for line in run.stderr.decode(errors="replace").splitlines()
+             if line.startswith(f"{tool}: ")]
+    if not lines:
+        return ["no diagnostic"]
+    named = "|".join(map(re.escape, [*run.case.queues, *run.case.names, *run.case.command[:1],
+                                     "COMMAND", "MQ_", "stdin", "stdout"]))
+    named += "|cannot (create a timer|read signals|wait):"
+    if not any(re.match(rf"{tool}: ({named}|out of memory)", line) for line in lines):
+        return [f"the diagnostic names no object: {lines[0]}"]
+    return []
+
+
+# ---- The accounts ----
+
+
+def messages_in(run, *names):
+    return [message for name in names or run.left for message in run.left.get(name, [])]
+
+
+def compare(wanted, found, what):
+    wanted, found = collections.Counter(wanted), collections.Counter(found)
+    return [f"{what}: {word} {message!r:.60}"
+            for word, rest in (("lost", wanted - found), ("too much", found - wanted))
+            for message in rest]
+
+
+def sending(run, sound):
+    """Each record was sent, in order and whole, or is still in the input, and we are told."""
+    case = run.case
+    before = [message for messages, _ in case.queues.values() for message in messages]
+    after = collections.Counter(messages_in(run) + run.taken)
+    for count in range(len(case.records) + 1):
+        if after == collections.Counter(before + case.records[:count]):
+            break
+    else:
+        return [*compare(before + case.records, after.elements(), "sent"), "it is no beginning"]
+    if is_sound(run, sound):
+        return [] if count == case.sends else [f"status {run.status}, {count} sent"]
+    if is_killed(run) or not case.sizes:
+        return []
+    said = re.search(rb"(\d+) sent", run.stderr)
+    if said:
+        return [] if int(said[1]) == count * case.packed else \
+            [f"it says {int(said[1])} sent, but sent {count}"]
+    if count in (0, case.sends) if case.stdin_is_pipe else run.offset == sum(case.sizes[:count]):
+        return []
+    return [f"{count} sent, and neither stdin nor stderr says so"]
+
+
+def receiving(run, sound):
+    """Each message is delivered, queued, or on stderr; SIGKILL may lose what was in hand."""
+    sent = [message for messages, _ in run.case.queues.values() for message in messages]
+    sent += run.added
+    output = output_of(run)
+    found = queues.discrepancies(sent, output, messages_in(run), run.stderr)
+    if is_killed(run):
+        found = [problem for problem in found if problem.startswith("too much")]
+    if is_sound(run, sound) and not same(output, output_of(sound), run.case):
+        found.append("the output differs, and the status does not say so")
+    return found
+
+
+def output_of(run):
+    """What was received, in the form of -P."""
+    if run.case.command:
+        return run.files.get("out", b"")
+    if run.case.is_json:
+        return b"".join(queues.record(message) + b"\n" for message in queues.carried(run.stdout))
+    return run.stdout
+
+
+def same(output, expected, case):
+    """What others send meanwhile may come early."""
+    if case.asleep:
+        return sorted(output.splitlines()) == sorted(expected.splitlines())
+    return output == expected
+
+
+def watching(run, sound):
+    """Nothing is taken; what is printed is what there is."""
+    sent = [message for messages, _ in run.case.queues.values() for message in messages]
+    found = [] if is_killed(run) else compare(sent + run.added, messages_in(run), "queued")
+    if is_sound(run, sound) and stable(run) != stable(sound):
+        found.append("the output differs, and the status does not say so")
+    return found
+
+
+def stable(run):
+    """Output without what differs from run to run; a number may stand for a name."""
+    text = run.stdout.decode(errors="replace")
+    passing = r"inode|id|\w*time|send|recv|sender|receiver"
+    text = re.sub(rf'\b({passing})("?[=:])"?[^",\n]*', r"\1\2", text)
+    text = re.sub(r'\b(owner|group|creator)("?[=:]"?)0\b', r"\1\2root", text)
+    return re.sub(r"(\S+) \d+ (\d+)$", r"\1 PID \2", text, flags=re.M)
+
+
+def creating(run, sound):
+    """What was made is named on stdout, and what is not named was not made."""
+    made = set(run.left) - set(run.case.queues)
+    named = set(run.stdout.decode().split())
+    if is_killed(run) or run.status == -signal.SIGTERM:
+        return []
+    found = [f"{name} is named but not there" for name in named - set(run.left)]
+    if not is_sound(run, sound):
+        found += [f"{name} was made, and nobody is told" for name in made - named]
+    elif len(made) != len(run.case.creates):
+        found.append(f"made: {made}")
+    return found
+
+
+def removing(run, sound):
+    if is_sound(run, sound) and run.left:
+        return [f"{name} is still there" for name in run.left]
+    return []

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: MIT
+"""One run of a case with a fault, in a place that nothing else is in, and all that is to be known
+about it afterwards."""
+
+import contextlib
+import ctypes
+import dataclasses
+import fnmatch
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+import fault as faults
+import queues
+
+PATIENCE = float(os.environ.get("PATIENCE", 20))  # seconds, for what takes two at most
+CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER = 0x00020000, 0x08000000, 0x10000000
+PR_SET_CHILD_SUBREAPER = 36
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclasses.dataclass
+class Run:
+    """What came of it."""
+    case: object
+    fault: object
+    status: int = 0  # negative: the signal that ended it
+    hung: bool = False
+    hits: list = dataclasses.field(default_factory=list)  # strace's lines on the calls we spoiled
+    calls: list = dataclasses.field(default_factory=list)  # all of strace's, or fail_malloc's
+    stdout: bytes = b""
+    stderr: bytes = b""
+    offset: int = 0  # of stdin, where that is a file
+    files: dict = dataclasses.field(default_factory=dict)  # what COMMANDs wrote
+    left: dict = dataclasses.field(default_factory=dict)  # queue: its messages, afterwards
+    added: list = dataclasses.field(default_factory=list)  # messages, while it ran
+    taken: list = dataclasses.field(default_factory=list)  # the same
+    strangers: list = dataclasses.field(default_factory=list)  # what it should not have left
+
+    @property
+    def hit_child(self):
+        """Whether it was in the child that was to become COMMAND."""
+        return any(line.split()[0] != self.calls[0].split()[0] for line in self.hits)
+
+
+def isolate():
+    """An IPC namespace and a /dev/mqueue for this process. False if that is not allowed."""
+    user, group = os.getuid(), os.getgid()
+    if libc.unshare(CLONE_NEWNS | CLONE_NEWIPC) != 0:
+        if libc.unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC) != 0:
+            return False
+        pathlib.Path("/proc/self/setgroups").write_text("deny")
+        pathlib.Path("/proc/self/gid_map").write_text(f"0 {group} 1")
+        pathlib.Path("/proc/self/uid_map").write_text(f"0 {user} 1")
+    return subprocess.run(["mount", "-t", "mqueue", "none", "/dev/mqueue"]).returncode == 0
+
+
+def state_of(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rpartition(") ")[2][0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "X"
+
+
+def name_of(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().rstrip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def children_of(pid):
+    try:
+        return [int(child) for child in
+                pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+class Place:
+    """Where runs are made, one after the other."""
+
+    def __init__(self):
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="faults-"))
+        self.log = str(self.home / "strace")
+
+    def close(self):
+        shutil.rmtree(self.home)
+
+    def count_allocations(self, case):
+        return int(self.run(case, faults.Fault("malloc", 0)).calls[0])
+
+    def run(self, case, fault=None):
+        run = Run(case, fault)
+        work = self.home / "work"
+        work.mkdir()
+        for name, (messages, settings) in case.queues.items():
+            queues.create_queue(name, **settings)
+            queue = queues.open_queue(name)
+            assert queues.fill(queue, messages) == messages
+        try:
+            self.spawn(run, work)
+        finally:
+            self.collect(run, work)
+        return run
+
+    def spawn(self, run, work):
+        case, fault = run.case, run.fault
+        with open(self.home / "stdin", "w+b") as stdin, \
+                open(self.home / "stdout", "w+b") as stdout, \
+                open(self.home / "stderr", "w+b") as stderr:
+            stdin.write(case.stdin)
+            stdin.seek(0)
+            limits = {}
+            command = list(case.argv)
+            if fault is None:
+                command = [*faults.trace(self.log), *command]
+            elif fault.what in faults.LIMITS:
+                limits = {faults.LIMITS[fault.what]: fault.number}
+            else:
+                command = [*fault.strace(self.log), *command]
+            environment = dict(os.environ, PATH=f"{os.environ['IPCTOOLS_BIN']}:/usr/bin:/bin",
+                               ASAN_OPTIONS="detect_leaks=0")  # it does not bear strace
+            if fault and fault.what == "malloc":
+                environment |= {"LD_PRELOAD": f"{environment['IPCTOOLS_BIN']}/../fail_malloc.so",
+                                "FAIL_MALLOC": str(fault)[len("malloc#"):],
+                                "FAIL_MALLOC_IN": case.tool,
+                                "FAIL_MALLOC_LOG": self.log}
+            pipe = case.stdin_is_pipe
+            process = subprocess.Popen(
+                command, cwd=work, stdin=subprocess.PIPE if pipe else stdin, stdout=stdout,
+                stderr=stderr, env=environment, start_new_session=True,
+                preexec_fn=lambda: [resource.setrlimit(what, (value, value))
+                                    for what, value in limits.items()] or None)
+            if pipe:
+                try:
+                    process.stdin.write(case.stdin)
+                    process.stdin.close()
+                except BrokenPipeError:
+                    pass
+            self.attend(run, process)
+            run.offset = os.lseek(stdin.fileno(), 0, os.SEEK_CUR)
+            run.status = process.returncode
+            run.stdout = pathlib.Path(stdout.name).read_bytes()
+            run.stderr = pathlib.Path(stderr.name).read_bytes()
+        if os.path.exists(self.log):
+            run.calls = pathlib.Path(self.log).read_text(errors="replace").splitlines()
+            os.remove(self.log)
+        if fault and fault.effect:
+            mark = "--- " + fault.effect if fault.is_signal else "(INJECTED)"
+            run.hits = [line for line in run.calls if mark in line or
+                        (fault.effect == "SIGKILL" and "+++ killed by SIGKILL" in line)]
+
+    def attend(self, run, process):
+        """Waits for the end; wakes what sleeps or has stopped."""
+        deadline = time.monotonic() + PATIENCE
+        traced = not run.fault or run.fault.effect
+        stops = run.fault and run.fault.effect == "SIGSTOP"
+        acted = 0
+        pause = 0.0005
+        while process.poll() is None:
+            if time.monotonic() > deadline:
+                run.hung = True
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                break
+            try:
+                process.wait(pause)
+                break
+            except subprocess.TimeoutExpired:
+                pause = min(2 * pause, 0.005)
+            children = [child for child in children_of(process.pid)
+                        if name_of(child) == run.case.tool] if traced else [process.pid]
+            if stops and self.has_stopped():
+                for child in children:
+                    for stopped in [child, *children_of(child)]:
+                        with contextlib.suppress(ProcessLookupError):
+                            os.kill(stopped, signal.SIGCONT)
+            if run.case.asleep and children and state_of(children[0]) == "S":
+                run.case.asleep(run, acted)
+                acted += 1
+
+    def has_stopped(self):
+        try:
+            return "--- stopped by SIGSTOP" in pathlib.Path(self.log).read_text(errors="replace")
+        except FileNotFoundError:
+            return False
+
+    def collect(self, run, work):
+        """The census: what is there that should not be. Everything is removed."""
+        self.end_children(run)
+        for name in queues.list_queues():
+            if name in run.case.queues or \
+                    any(fnmatch.fnmatch(name, pattern) for pattern in run.case.creates):
+                run.left[name] = queues.drain(queues.open_queue(name))
+            else:
+                run.strangers.append(name)
+            queues.remove_queue(name)
+        for path in work.iterdir():
+            if path.name in run.case.writes:
+                run.files[path.name] = path.read_bytes()
+            else:
+                run.strangers.append(path.name)
+        shutil.rmtree(work)
+
+    def end_children(self, run):
+        """Its children are ours when it is dead. Those that are about to end get a moment."""
+        deadline = time.monotonic() + 2
+        while True:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid != 0:
+                continue
+            if time.monotonic() > deadline:
+                for child in children_of(os.getpid()):
+                    command = pathlib.Path(f"/proc/{child}/cmdline").read_text()
+                    run.strangers.append(f"process {command.replace(chr(0), ' ')}")
+                    os.kill(child, signal.SIGKILL)
+                deadline += PATIENCE
+            time.sleep(0.001)
