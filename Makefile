@@ -10,7 +10,7 @@ CMAKE_ARGS ?=
 
 export DESTDIR
 
-.PHONY: all help deps deps-build deps-test demo check check-asan faults bench lint format install uninstall
+.PHONY: all help deps deps-build deps-test demo check check-asan faults soak bench lint format install uninstall
 .DEFAULT_GOAL := all
 
 all: ## build the tools into build/release/tools
@@ -51,6 +51,10 @@ faults: deps-test ## make system calls and allocations fail one after the other 
 	@cmake --build build/dynamic -j $(JOBS)
 	@cc -O1 -shared -fPIC -o build/dynamic/fail_malloc.so tests/faults/fail_malloc.c
 	@tests/faults/all
+
+soak: deps-test ## ten million messages through tools that are stopped and terminated at random
+	@$(MAKE) --no-print-directory all
+	@tests/run -- tests/soak
 
 bench: deps-test ## measure the tools against raw programs
 	@$(MAKE) --no-print-directory all

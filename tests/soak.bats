@@ -1,0 +1,46 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# A little of `make soak`, and whether it would notice.
+# shellcheck disable=SC2154 # variables of lib.bash and of bats
+# shellcheck disable=SC2016 # scripts for later
+
+load lib.bash
+
+soak() { "$BATS_TEST_DIRNAME/soak" --messages 40000 --processes 2 --seed 1 "$@" 3>&-; }
+
+# stand_in TOOL: a script from stdin is run in the place of $real.
+stand_in() {
+    local bin=$BATS_TEST_TMPDIR/tools
+    mkdir "$bin"
+    { echo '#!/bin/bash' && echo "real=$(command -v "$1")" && cat; } >"$bin/$1"
+    chmod +x "$bin/$1"
+    PATH=$bin:$PATH
+}
+
+@test "processes that are stopped, continued and terminated lose and double nothing" {
+    run soak --messages 400000
+    assert_success
+    assert_line '400000 passed, 0 failed'
+}
+
+@test "the soak notices what is lost" {
+    stand_in mqsend <<<'read -r _; exec "$real" "$@"'
+    run soak
+    assert_failure 1
+    assert_line --regexp '^FAILED: [1-9][0-9]* lost, the first: 0$'
+    assert_line --regexp '^[0-9]+ passed, [1-9][0-9]* failed$'
+}
+
+@test "the soak notices what is doubled" {
+    stand_in mqsend <<<'"$real" "$@" 7 && exec "$real" "$@"'
+    run soak
+    assert_failure 1
+    assert_line 'FAILED: 1 doubled'
+}
+
+@test "the soak gives up in time" {
+    stand_in mqreceive <<<'exec tail -f /dev/null'
+    run soak --seconds 1
+    assert_failure 1
+    assert_line 'FAILED: not done after 1 s'
+}
