@@ -38,6 +38,10 @@ requires() {
             "${other_pids[@]}" true 2>/dev/null || skip 'needs a PID namespace of its own'
             ignore_leaks
             ;;
+        userns)
+            unshare --user true 2>/dev/null || skip 'needs user namespaces'
+            ignore_leaks
+            ;;
         *) command -v "$condition" >/dev/null || skip "needs $condition" ;;
         esac
     done

@@ -589,6 +589,18 @@ PYTHON
     assert_diagnostic mqctl '/q: .*Permission denied'
 }
 
+@test "show of a queue whose owner is not mapped" {
+    requires userns
+    local queue overflow
+    overflow=$(</proc/sys/kernel/overflowuid)
+    for queue in /q key:7; do
+        make_queue "$queue"
+        run_tool 0 unshare --user mqctl show "$queue"
+        assert_line "uid=$overflow"
+        assert_line "owner=$(id -nu "$overflow" 2>/dev/null || echo "$overflow")"
+    done
+}
+
 @test "show of a descriptor, however it was opened" {
     requires posix-mount
     make_queue /q -m 0640

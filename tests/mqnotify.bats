@@ -68,6 +68,16 @@ assert_rests() {
     assert_output "/a $sender 4321"
 }
 
+@test "a sender whose user is not mapped is the overflow user" {
+    requires userns
+    spawn_ready watcher unshare --user mqnotify --ready-fd 9 /a
+    spawn sender mqsend /a hello
+    sender=${pid[sender]}
+    wait_exit sender 0
+    wait_exit watcher 0
+    assert_output "/a $sender $(</proc/sys/kernel/overflowuid)"
+}
+
 @test "a sender that is not visible has no process" {
     requires pids
     spawn_ready watcher "${other_pids[@]}" mqnotify --ready-fd 9 /a
