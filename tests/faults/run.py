@@ -5,6 +5,7 @@ about it afterwards."""
 import contextlib
 import ctypes
 import dataclasses
+import errno
 import fnmatch
 import os
 import pathlib
@@ -83,6 +84,18 @@ def children_of(pid):
         return []
 
 
+def create_patiently(name, settings):
+    """Other programs of this user may be using up RLIMIT_MSGQUEUE for a while."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return queues.create_queue(name, **settings)
+        except OSError as error:
+            if error.errno != errno.EMFILE or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
 class Place:
     """Where runs are made, one after the other."""
 
@@ -102,7 +115,7 @@ class Place:
         work = self.home / "work"
         work.mkdir()
         for name, (messages, settings) in case.queues.items():
-            queues.create_queue(name, **settings)
+            create_patiently(name, settings)
             queue = queues.open_queue(name)
             assert queues.fill(queue, messages) == messages
         try:
