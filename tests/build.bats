@@ -6,27 +6,16 @@
 # shellcheck disable=SC2154 # from lib.bash
 
 load lib.bash
+load build.bash
 
-# The build of this file: it is configured once, and nothing is ever compiled in it.
 setup_file() {
     take_census
-    copy_sources
-    cmake -G Ninja -S "$copy" -B "$BATS_FILE_TMPDIR/build"
+    configure_copy
 }
 
 setup() {
-    build=$BATS_FILE_TMPDIR/build
     copy_sources
     cd "$BATS_TEST_TMPDIR" || return
-}
-
-# The sources of that build, as a test may change them.
-copy_sources() {
-    top=$(realpath "$BATS_TEST_DIRNAME/..")
-    copy=$BATS_FILE_TMPDIR/copy
-    rm -rf "$copy"
-    mkdir "$copy"
-    cp -R --no-preserve=mode "$top"/{CMakeLists.txt,README.md,lib,man,tests,tools} "$copy"
 }
 
 # ---- Configuring ----
@@ -83,15 +72,6 @@ edit() {
 
 # ---- Installing ----
 
-# Stands in for what a build makes.
-pretend_to_build() {
-    local tool
-    while read -r tool _; do
-        touch "$build/tools/$tool" "$build/completions/bash/$tool" \
-            "$build/completions/zsh/_$tool" "$build/completions/fish/$tool.fish"
-    done <"$build/tools.list"
-}
-
 # As make has them.
 install_below() { DESTDIR=$1 run -0 cmake --install "$build" --prefix "$2"; }
 uninstall_below() { DESTDIR=$1 run -0 "$top/.ci/uninstall" "$build"; }
@@ -100,7 +80,7 @@ uninstall_below() { DESTDIR=$1 run -0 "$top/.ci/uninstall" "$build"; }
 list() { find "$1" -printf '%M %u %p\n' | sort; }
 
 @test "what is uninstalled leaves what was there before" {
-    pretend_to_build
+    take_build
     mkdir -p root/usr/local/bin root/usr/local/share/man/man1
     touch root/usr/local/share/man/man1/other.1
     list root >before
@@ -110,7 +90,8 @@ list() { find "$1" -printf '%M %u %p\n' | sort; }
         local file
         for file in bin/mqctl share/man/man1/mqctl.1 share/man/man7/ipctools.7 \
             share/bash-completion/completions/mqctl share/zsh/site-functions/_mqctl \
-            share/fish/vendor_completions.d/mqctl.fish; do
+            share/fish/vendor_completions.d/mqctl.fish \
+            share/doc/ipctools/examples/systemd/jobs.socket; do
             [ -f "root/usr/local/$file" ] || fail "$file is not installed"
         done
     done
@@ -119,7 +100,7 @@ list() { find "$1" -printf '%M %u %p\n' | sort; }
 }
 
 @test "what is uninstalled leaves what was added since, and its directory" {
-    pretend_to_build
+    take_build
     install_below '' "$PWD/two words"
     touch 'two words/share/zsh/site-functions/_other'
     uninstall_below ''
