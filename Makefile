@@ -10,7 +10,8 @@ CMAKE_ARGS ?=
 
 export DESTDIR
 
-.PHONY: all help deps deps-build deps-test demo check check-asan faults soak bench lint format install uninstall
+.PHONY: all help deps deps-build deps-test demo check check-asan faults soak bench package lint \
+    format install uninstall
 .DEFAULT_GOAL := all
 
 all: ## build the tools into build/release/tools
@@ -18,7 +19,7 @@ all: ## build the tools into build/release/tools
 	@cmake --build --preset release -j $(JOBS)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 	@echo 'Variables: PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) JOBS=$(JOBS) CMAKE_ARGS=$(CMAKE_ARGS)'
 
 deps: ## install what is missing, with apt-get (sudo when not root)
@@ -59,6 +60,11 @@ soak: deps-test ## ten million messages through tools that are stopped and termi
 bench: deps-test ## measure the tools against raw programs
 	@$(MAKE) --no-print-directory all
 	@tests/bench/run build/release/tools
+
+package: ## pack a .deb, and an .rpm where rpmbuild is, into build/release/packages
+	@.ci/deps build package
+	@$(MAKE) --no-print-directory all
+	@packaging/pack build/release
 
 lint: ## check formatting, sources, scripts and pages
 	@.ci/lint
