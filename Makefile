@@ -10,8 +10,8 @@ CMAKE_ARGS ?=
 
 export DESTDIR
 
-.PHONY: all help deps deps-build deps-test demo check check-asan faults soak bench package lint \
-    format install uninstall
+.PHONY: all help deps deps-build deps-test demo check check-asan faults soak bench package \
+    package-check lint format install uninstall
 .DEFAULT_GOAL := all
 
 all: ## build the tools into build/release/tools
@@ -65,6 +65,9 @@ package: ## pack a .deb, and an .rpm where rpmbuild is, into build/release/packa
 	@.ci/deps build package
 	@$(MAKE) --no-print-directory all
 	@packaging/pack build/release
+
+package-check: package ## install, use and remove the .deb in a fresh system (as root)
+	@packaging/check build/release/packages/*.deb
 
 lint: ## check formatting, sources, scripts and pages
 	@.ci/lint

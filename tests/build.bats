@@ -235,7 +235,7 @@ deps_on_terminal() {
     requires make
     local target
     run -0 env -u MAKEFLAGS -u MAKELEVEL make -C "$top" --no-print-directory help
-    for target in all help deps demo check check-asan bench package lint format \
+    for target in all help deps demo check check-asan bench package package-check lint format \
         install uninstall; do
         assert_line --regexp "^  $target +[^ ]"
     done

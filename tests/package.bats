@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The packages, as `make package` packs what was built.
+# The packages, as `make package` packs what was built. packaging/check installs them.
 
 # shellcheck disable=SC2030,SC2031 # each test is a subshell
 # shellcheck disable=SC2154 # from lib.bash and build.bash

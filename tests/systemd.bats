@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The example units for systemd: systemd understands them, and the commands in them do what they
-# say with the descriptors that systemd hands over.
+# say with the descriptors that systemd hands over. packaging/check runs them under systemd itself.
 
 # shellcheck disable=SC2016 # scripts for other shells
 # shellcheck disable=SC2154 # from lib.bash
