@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "queue_details.hpp"
 
-#include <string_view>
 #include <unistd.h>
 
 #include "parse.hpp"
@@ -10,7 +9,7 @@ namespace ipc {
 
 namespace {
 
-/// The number behind `name` in "QSIZE:129 NOTIFY:0 SIGNO:10 NOTIFY_PID:4711".
+/// The number behind `name`.
 std::int64_t field(std::string_view line, std::string_view name) noexcept {
     const std::size_t at = line.find(name);
     if (at == std::string_view::npos)
@@ -22,14 +21,17 @@ std::int64_t field(std::string_view line, std::string_view name) noexcept {
 
 } // namespace
 
+QueueDetails parse_queue_details(std::string_view line) noexcept {
+    return {.bytes = field(line, "QSIZE:"),
+            .registered = static_cast<pid_t>(field(line, "NOTIFY_PID:"))};
+}
+
 std::optional<QueueDetails> read_queue_details(const UniqueFd& queue) noexcept {
     char text[256];
     const ssize_t length = pread(queue.get(), text, sizeof text, 0);
     if (length < 0)
         return std::nullopt;
-    const std::string_view line(text, static_cast<std::size_t>(length));
-    return QueueDetails{.bytes = field(line, "QSIZE:"),
-                        .registered = static_cast<pid_t>(field(line, "NOTIFY_PID:"))};
+    return parse_queue_details({text, static_cast<std::size_t>(length)});
 }
 
 } // namespace ipc
