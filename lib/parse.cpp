@@ -60,12 +60,12 @@ std::string_view take_digits(std::string_view& text) noexcept {
     return digits;
 }
 
-/// `fraction` as billionths; digits beyond the ninth are dropped.
-std::int64_t billionths(std::string_view fraction) noexcept {
-    std::int64_t value = 0;
-    for (std::size_t i = 0; i < 9; ++i)
-        value = value * 10 + (i < fraction.size() ? fraction[i] - '0' : 0);
-    return value;
+/// 0.FRACTION times `factor`, rounded down.
+std::int64_t part_of(std::string_view fraction, std::int64_t factor) noexcept {
+    std::int64_t part = 0;
+    for (; !fraction.empty(); fraction.remove_suffix(1))
+        part = ((fraction.back() - '0') * factor + part) / 10;
+    return part;
 }
 
 /// One clause of a symbolic mode: [ugoa]*([-+=]([rwx]*|[ugo]))+
@@ -205,12 +205,9 @@ std::chrono::nanoseconds duration(std::string_view text) {
     if ((whole.empty() && fraction.empty()) || unit == nullptr)
         reject(text, "is not a duration (such as 5, 0.5, 100ms, 2m, 1h or 1d)");
     const auto value = whole.empty() ? 0 : try_number(whole);
-    const std::int64_t part = unit->factor < second
-                                  ? billionths(fraction) / (second / unit->factor)
-                                  : billionths(fraction) * (unit->factor / second);
     std::int64_t total = 0;
     if (!value || __builtin_mul_overflow(*value, unit->factor, &total) ||
-        __builtin_add_overflow(total, part, &total))
+        __builtin_add_overflow(total, part_of(fraction, unit->factor), &total))
         reject(text, "is too long");
     return std::chrono::nanoseconds(total);
 }

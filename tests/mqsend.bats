@@ -1058,7 +1058,8 @@ misused() {
         misused --create --maxmsg "$value" /mqsend x
     done
     misused --create --maxmsg 0 /mqsend x
-    for value in 1x '' s . -1 '1 s' 1S 1sec 1e3 0x1 inf 1,5 1.5.5 +1 99999999999999999999 106752d; do
+    for value in 1x '' s . -1 '1 s' 1S 1sec 1e3 0x1 inf 1,5 1.5.5 +1 99999999999999999999 106752d \
+        106751.991167300646d; do
         misused -w "$value" /mqsend x
     done
     for value in '' x 8k 8kb 8T -1 1.5K '8 K' 0x10 +1 99999999999999999999 9223372036854775807K 8589934592G; do
