@@ -23,8 +23,10 @@ void Framing::append(Buffer& out, std::string_view message, long priority) const
     out.append(message);
     if (format == Format::netstring)
         out.append(",");
-    else if (is_delimited(format))
-        out.append({"\0\n" + (format == Format::nul ? 0 : 1), 1});
+    else if (is_delimited(format)) {
+        const char end = delimiter(format);
+        out.append({&end, 1});
+    }
 }
 
 } // namespace ipc

@@ -45,7 +45,7 @@ void append_string(std::string& out, std::string_view string) {
 
 /// RapidJSON does not look at what malloc(3) returns.
 struct ThrowingAllocator {
-    static constexpr bool kNeedFree = true;
+    [[maybe_unused]] static constexpr bool kNeedFree = true;
 
     static void* Malloc(std::size_t size) { return Realloc(nullptr, 0, size); }
 
