@@ -64,6 +64,8 @@ const Record* RecordReader::next() {
         found = next_whole();
         break;
     }
+    if (record_.size > limit_)
+        record_.data = {};
     record_.count = 1;
     has_record_ = found;
     return found ? &record_ : nullptr;
@@ -223,17 +225,14 @@ void RecordReader::take(std::size_t offset, std::size_t size) {
 }
 
 void RecordReader::take_plain(std::size_t offset, std::size_t size) noexcept {
-    const bool is_held = size <= limit_ && offset + size <= buffer_.size();
-    record_.data = is_held ? buffer_.span(offset, size) : std::span<char>();
-    record_.size = size;
-    record_.priority.reset();
+    const bool is_held = offset + size <= buffer_.size();
+    record_ = {.data = is_held ? buffer_.span(offset, size) : std::span<char>(), .size = size};
 }
 
 void RecordReader::take_priority(std::size_t offset, std::size_t size) {
     const bool is_held = size <= limit_ + longest_prefix && offset + size <= buffer_.size();
-    if (dropped_prefix_ == 0)
-        dropped_prefix_ = prefix_length(offset, size);
-    const std::size_t prefix = std::exchange(dropped_prefix_, 0);
+    const std::size_t prefix =
+        std::exchange(dropped_prefix_, std::nullopt).value_or(prefix_length(offset, size));
     record_ = {.size = size - prefix};
     if (!is_held)
         return;

@@ -72,10 +72,10 @@ class RecordReader {
     Record record_;
     bool has_record_ = false;
     bool at_end_ = false;
-    std::size_t taken_ = 0;          ///< bytes of the buffer that belong to the last record
-    std::size_t dropped_prefix_ = 0; ///< of a record that was too long to keep
-    std::uint64_t read_ = 0;         ///< bytes read from fd
-    std::uint64_t begin_ = 0;        ///< where in the stream the first record not dealt with begins
+    std::size_t taken_ = 0; ///< bytes of the buffer that belong to the last record
+    std::optional<std::size_t> dropped_prefix_; ///< of a record that was too long to keep
+    std::uint64_t read_ = 0;                    ///< bytes read from fd
+    std::uint64_t begin_ = 0; ///< where in the stream the first record not dealt with begins
     std::uint64_t consumed_ = 0;
     std::uint64_t blocks_ = 0;
 };
