@@ -129,7 +129,7 @@ bool RecordReader::next_netstring() {
     const auto digits = static_cast<std::size_t>(head_end() - buffer_.begin());
     const std::string_view head(buffer_.begin(), digits);
     const auto length = parse::try_number(head);
-    if (!length || *length < 0 || (head.size() > 1 && head[0] == '0'))
+    if (!length || head[0] == '-' || (head.size() > 1 && head[0] == '0'))
         malformed("a netstring begins with its length and a colon");
     const auto size = static_cast<std::size_t>(*length);
     while (with_priority_ && buffer_.size() < digits + 1 + std::min(size, longest_prefix) &&

@@ -357,7 +357,7 @@ FORMATS
     local queue=/records text
     make_usual $queue
     for text in 5 5: 5:abc 5:abcde '5:abcde;' '3:abcde,' '05:abcde,' '00:,' '-1:x,' '+1:x,' ' 1:x,' \
-        '1 :x,' 'x:x,' ':,' ',,' $'1:x\n' '3abc,' '1x:y,' '99999999999999999999:x,' \
+        '-0:,' '1 :x,' 'x:x,' ':,' ',,' $'1:x\n' '3abc,' '1x:y,' '99999999999999999999:x,' \
         '9223372036854775808:x,' '0x1:x,' 12345678901234567890123 $'\n'; do
         echo "$text"
         run_tool 2 mqsend -F netstring $queue < <(printf '3:one,%s' "$text")
