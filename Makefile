@@ -5,13 +5,15 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 # Tests at a time: they share the user's RLIMIT_MSGQUEUE, which holds nine queues of default size.
 TEST_JOBS ?= 2
+# How long `make fuzz` fuzzes, all targets together.
+FUZZ_SECONDS ?= 3600
 # More arguments for the configure step, e.g. CMAKE_ARGS=-DIPCTOOLS_STATIC=OFF
 CMAKE_ARGS ?=
 
 export DESTDIR
 
-.PHONY: all help deps deps-build deps-test demo check check-asan faults soak bench package \
-    package-check lint format install uninstall
+.PHONY: all help deps deps-build deps-test demo check check-asan faults soak fuzz fuzz-targets \
+    bench package package-check lint format install uninstall
 .DEFAULT_GOAL := all
 
 all: ## build the tools into build/release/tools
@@ -21,6 +23,7 @@ all: ## build the tools into build/release/tools
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 	@echo 'Variables: PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) JOBS=$(JOBS) CMAKE_ARGS=$(CMAKE_ARGS)'
+	@echo '           FUZZ_SECONDS=$(FUZZ_SECONDS)'
 
 deps: ## install what is missing, with apt-get (sudo when not root)
 	@.ci/deps build test lint
@@ -36,7 +39,7 @@ demo: deps-build ## build, then show messages flowing through the tools
 	@tests/demo build/release/tools
 
 check: deps-test ## build, then run every test
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all fuzz-targets
 	@ctest --preset release -j $(TEST_JOBS)
 
 check-asan: deps-test ## the same under the address and undefined behaviour sanitizers
@@ -57,6 +60,16 @@ soak: deps-test ## ten million messages through tools that are stopped and termi
 	@$(MAKE) --no-print-directory all
 	@tests/run -- tests/soak
 
+fuzz: deps-test ## fuzz the parsers for FUZZ_SECONDS, an hour by default
+	@$(MAKE) --no-print-directory fuzz-targets
+	@tests/fuzz/run --seconds $(FUZZ_SECONDS) --jobs $(JOBS)
+
+# Compiler and linkage are the preset's own.
+fuzz-targets:
+	@cmake --preset fuzz $(filter-out -DCMAKE_CXX_COMPILER=% -DIPCTOOLS_STATIC=% -DIPCTOOLS_LTO=%, \
+	    $(CMAKE_ARGS)) > /dev/null
+	@cmake --build --preset fuzz -j $(JOBS)
+
 bench: deps-test ## measure the tools against raw programs
 	@$(MAKE) --no-print-directory all
 	@tests/bench/run build/release/tools
@@ -73,7 +86,7 @@ lint: ## check formatting, sources, scripts and pages
 	@.ci/lint
 
 format: ## format the sources in place
-	@clang-format -i lib/*.[ch]pp tools/*.cpp
+	@clang-format -i lib/*.[ch]pp tools/*.cpp tests/fuzz/*.[ch]pp
 
 install: all ## install below DESTDIR and PREFIX
 	@cmake --install build/release --prefix '$(PREFIX)'

@@ -70,6 +70,27 @@ edit() {
     cannot_configure 'mqctl: what is LIBRARY;some?'
 }
 
+@test "a fuzz target has seeds" {
+    requires clang++
+    local configure=(cmake -G Ninja -S "$copy" -B fuzz -DCMAKE_CXX_COMPILER=clang++
+        -DIPCTOOLS_FUZZ=ON -DIPCTOOLS_SANITIZE=ON -DIPCTOOLS_STATIC=OFF)
+    rm -r "$copy/tests/fuzz/corpus/json"
+    run -1 "${configure[@]}"
+    output=$(tr -s ' \n' ' ' <<<"$output")
+    assert_output --partial ' tests/fuzz/json.cpp has no seeds in tests/fuzz/corpus/json '
+    mkdir "$copy/tests/fuzz/corpus/json"
+    run -1 "${configure[@]}"
+    touch "$copy/tests/fuzz/corpus/json/seed"
+    run -0 "${configure[@]}"
+}
+
+@test "fuzzing needs clang and the sanitizers" {
+    run -1 cmake -DIPCTOOLS_FUZZ=ON "$build"
+    output=$(tr -s ' \n' ' ' <<<"$output")
+    assert_output --partial ' fuzzing needs clang and the sanitizers: use the preset fuzz '
+    run -0 cmake -DIPCTOOLS_FUZZ=OFF "$build"
+}
+
 # ---- Installing ----
 
 # As make has them.
@@ -235,7 +256,7 @@ deps_on_terminal() {
     requires make
     local target
     run -0 env -u MAKEFLAGS -u MAKELEVEL make -C "$top" --no-print-directory help
-    for target in all help deps demo check check-asan bench package package-check lint format \
+    for target in all help deps demo check check-asan fuzz bench package package-check lint format \
         install uninstall; do
         assert_line --regexp "^  $target +[^ ]"
     done
