@@ -13,7 +13,7 @@ CMAKE_ARGS ?=
 export DESTDIR
 
 .PHONY: all help deps deps-build deps-test demo check check-asan faults soak fuzz fuzz-targets \
-    bench package package-check lint format install uninstall
+    bench bench-baseline bench-deps package package-check lint format install uninstall
 .DEFAULT_GOAL := all
 
 all: ## build the tools into build/release/tools
@@ -21,7 +21,7 @@ all: ## build the tools into build/release/tools
 	@cmake --build --preset release -j $(JOBS)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 	@echo 'Variables: PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) JOBS=$(JOBS) CMAKE_ARGS=$(CMAKE_ARGS)'
 	@echo '           FUZZ_SECONDS=$(FUZZ_SECONDS)'
 
@@ -70,9 +70,14 @@ fuzz-targets:
 	    $(CMAKE_ARGS)) > /dev/null
 	@cmake --build --preset fuzz -j $(JOBS)
 
-bench: deps-test ## measure the tools against raw programs
-	@$(MAKE) --no-print-directory all
-	@tests/bench/run build/release/tools
+bench: all ## measure the tools against raw programs, their peers and the baseline
+	@tests/run -- tests/bench/run -o '$(CURDIR)/build/bench.tsv'
+
+bench-baseline: all ## make the instructions of this build the baseline of its compiler
+	@tests/run -- tests/bench/run -r -b '$(CURDIR)/tests/bench/instructions.tsv'
+
+bench-deps: ## install the peers that bench measures against; it goes without those that are missing
+	@.ci/deps build bench
 
 package: ## pack a .deb, and an .rpm where rpmbuild is, into build/release/packages
 	@.ci/deps build package

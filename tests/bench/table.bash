@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2154 # run sources it, and has the words
+# What is measured: tests/bench/run explains the words. All of it happens in a directory and in
+# namespaces that are gone afterwards. The bounds are for an idle machine and the full figures: with
+# fewer lines, starting weighs more.
+
+#      TOOL       TRUE  STATIC C
+starts mqsend     0.90  1.10
+starts mqreceive  0.90  1.10
+starts mqnotify   0.90  1.10
+starts mqctl      1.20  -
+
+# ---- Message queues ----
+
+# Lines of 16 to 128 bytes, the same everywhere.
+awk -v lines="$lines" 'BEGIN {
+    for (i = 0; i < 256; i++) text = text sprintf("%c", 33 + i * 7 % 94)
+    for (seed = 1; lines-- > 0;) {
+        seed = seed * 16807 % 2147483647
+        print substr(text, 1 + int(seed / 256) % 128, 16 + int(seed / 65536) % 113)
+    }
+}' >stream
+head -n 96 stream >messages
+
+# A queue of this depth takes nearly all of RLIMIT_MSGQUEUE, which counts a user's queues in every
+# namespace; what a removed one took is given back only after a moment.
+ulimit -q unlimited 2>/dev/null || ulimit -Sq hard
+create_queue() {
+    for ((try = 1; ; try++)); do
+        mqctl create --maxmsg 96 /q >/dev/null 2>problem && return
+        ((try < 200)) || { cat problem >&2; exit 1; }
+        sleep 0.1
+    done
+}
+echo 96 >/proc/sys/fs/mqueue/msg_max
+create_queue
+mqctl create key:1 >/dev/null
+
+
+empty() { mqreceive -a "$1" >/dev/null || :; }
+for queue in /q key:1; do
+    count "mqsend $queue, 96 lines" mqsend "$queue" <messages
+    empty "$queue"
+    mqsend "$queue" <messages
+    count "mqreceive -a $queue, 96 lines" mqreceive -a "$queue" </dev/null
+    empty "$queue"
+done
+mqsend /q hello
+count 'mqnotify /q' mqnotify /q </dev/null
+empty /q
+count 'mqctl create /q' mqctl create /q </dev/null
+
+id=$(mqctl show key:1 | sed -n 's/^id=//p')
+start ipcs 1.00 'mqctl show : ipcs -q -i' 'mqctl show key:1' "ipcs -q -i $id"
+
+# flow RECEIVER SENDER: the shell command that starts both at once and lets both finish.
+flow() {
+    echo "$1 & $2 <stream || { kill \$!; exit 1; }; wait \$!"
+}
+posix=$(flow "mqreceive -c $lines /q" 'mqsend /q')
+posix_raw=$(flow "mq_raw_receive /q $lines" 'mq_raw_send /q')
+sysv=$(flow "mqreceive -c $lines key:1" 'mqsend key:1')
+sysv_raw=$(flow "sysv_raw_receive 1 $lines" 'sysv_raw_send 1')
+perl=$(flow "sysv_receive.pl 1 $lines" 'sysv_send.pl 1')
+raw='mq_raw_send mq_raw_receive sysv_raw_send sysv_raw_receive'
+pair "$raw" 1.10 'mqsend|mqreceive POSIX : raw C' "$posix" "$posix_raw"
+pair "$raw" 1.10 'mqsend|mqreceive System V : raw C' "$sysv" "$sysv_raw"
+pair perl 0.80 'mqsend|mqreceive POSIX : perl' "$posix" "$perl"
+pair perl 0.80 'mqsend|mqreceive System V : perl' "$sysv" "$perl"
+# 4 MiB and the largest message of the queue
+peak $((4096 + 8)) 'peak memory of mqsend|mqreceive : limit' \
+    stream "mqreceive -c $lines /q" 'mqsend /q'
+
+# A process for each message.
+runs=$((lines / 1000))
+pair xargs 1.20 'seq|mqsend|mqreceive -- true : seq|xargs' \
+    "seq $runs | mqsend /q & mqreceive -c $runs /q -- true; wait" "seq $runs | xargs -n 1 true"
+
+# A stream, packed. The number of messages is not known beforehand: the receiver ends when the queue
+# is removed. It is small enough for two to count at once.
+rm stream
+mqctl rm /q
+create_queue
+mqctl rm /q
+count=$((lines * 5 / 2))
+packed="mqctl create --maxmsg 48 /q >/dev/null || exit
+    mqreceive -f /q & seq $count | mqsend --pack /q; mqctl rm /q; wait \$!"
+pair - 1.25 'seq|--pack|mqreceive : seq|cat|cat' "$packed" "seq $count | cat | cat"
+pair mbuffer 1.25 'seq|--pack|mqreceive : seq|mbuffer' \
+    "$packed" "seq $count | mbuffer -q -s 256k -m 16M"
+pair socat 1.00 'seq|--pack|mqreceive : seq|socat|socat' "$packed" \
+    "socat -u UNIX-LISTEN:socket,unlink-early STDOUT &
+    seq $count | socat -u STDIN UNIX-CONNECT:socket,retry=1000,interval=0.01; wait"
+mqctl rm key:1
