@@ -13,7 +13,7 @@ CMAKE_ARGS ?=
 export DESTDIR
 
 .PHONY: all help deps deps-build deps-test demo check check-asan faults soak fuzz fuzz-targets \
-    bench bench-baseline bench-deps package package-check lint format install uninstall
+    bench bench-baseline bench-deps coverage package package-check lint format install uninstall
 .DEFAULT_GOAL := all
 
 all: ## build the tools into build/release/tools
@@ -79,6 +79,12 @@ bench-baseline: all ## make the instructions of this build the baseline of its c
 bench-deps: ## install the peers that bench measures against; it goes without those that are missing
 	@.ci/deps build bench
 
+coverage: ## run every test, and show which lines and branches none of them reaches
+	@.ci/deps build test coverage
+	@cmake --preset coverage $(CMAKE_ARGS) > /dev/null
+	@cmake --build --preset coverage -j $(JOBS)
+	@tests/coverage/run build/coverage $(TEST_JOBS)
+
 package: ## pack a .deb, and an .rpm where rpmbuild is, into build/release/packages
 	@.ci/deps build package
 	@$(MAKE) --no-print-directory all
@@ -91,7 +97,7 @@ lint: ## check formatting, sources, scripts and pages
 	@.ci/lint
 
 format: ## format the sources in place
-	@clang-format -i lib/*.[ch]pp tools/*.cpp tests/fuzz/*.[ch]pp
+	@clang-format -i lib/*.[ch]pp tools/*.cpp tests/fuzz/*.[ch]pp tests/coverage/*.cpp
 
 install: all ## install below DESTDIR and PREFIX
 	@cmake --install build/release --prefix '$(PREFIX)'

@@ -246,7 +246,7 @@ deps_on_terminal() {
     fake_system 0 cmake
     deps 2 build tests
     assert_output ''
-    [ "$stderr" = "deps: 'tests' is none of build, test, lint, package, bench" ]
+    [ "$stderr" = "deps: 'tests' is none of build, test, lint, package, bench, coverage" ]
     assert_same calls /dev/null
 }
 
@@ -256,8 +256,8 @@ deps_on_terminal() {
     requires make
     local target
     run -0 env -u MAKEFLAGS -u MAKELEVEL make -C "$top" --no-print-directory help
-    for target in all help deps demo check check-asan fuzz bench package package-check lint format \
-        install uninstall; do
+    for target in all help deps demo check check-asan fuzz bench coverage package package-check \
+        lint format install uninstall; do
         assert_line --regexp "^  $target +[^ ]"
     done
     [ "$(grep -c '^  [a-z]' <<<"$output")" -eq "$(grep -c '^[a-z-]*:.*##' "$top/Makefile")" ]
