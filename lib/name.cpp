@@ -117,9 +117,7 @@ key_t ftok_key(std::string_view name, std::string_view rest) {
     const key_t key = ftok(arguments.path.c_str(), arguments.id);
     if (key == -1 && errno != 0) // -1 is a key as well
         throw Error(name, "cannot make a key of the path", errno);
-    if (key == IPC_PRIVATE)
-        reject(name, "gives the key 0, which means IPC_PRIVATE");
-    return key;
+    return key; // never IPC_PRIVATE: its highest byte is the ID
 }
 
 void check_posix(Kind kind, std::string_view name, std::string_view posix) {
