@@ -249,6 +249,32 @@ page_options() {
     done
 }
 
+# ${nonblocking[@]} FD COMMAND...: COMMAND with FD non-blocking.
+nonblocking=(python3 -c '
+import os, sys
+os.set_blocking(int(sys.argv[1]), False)
+os.execvp(sys.argv[2], sys.argv[2:])')
+
+@test "a non-blocking stdout or stderr that is full is waited for" {
+    for tool in "${tools[@]}"; do
+        open_full_pipe
+        spawn_into "$tool" "$fifo" "${nonblocking[@]}" 1 "$tool" --help
+        wait_blocked "$tool" poll ppoll
+        read_pipe
+        assert_output "$("$tool" --help | sed '/^$/d')"
+        wait_exit "$tool" 0
+
+        open_full_pipe
+        # shellcheck disable=SC2016 # for the other shell
+        spawn_into "$tool" "$fifo" sh -c 'exec "$@" 2>&1 >/dev/null' sh \
+            "${nonblocking[@]}" 2 "$tool" --no-such-option
+        wait_blocked "$tool" poll ppoll
+        read_pipe
+        assert_output --regexp "^$tool: unknown option '--no-such-option'"
+        wait_exit "$tool" 2
+    done
+}
+
 @test "closed standard descriptors at the start do no harm" {
     for tool in "${tools[@]}"; do
         run_tool 0 sh -c '"$@" <&-' sh "$tool" --version

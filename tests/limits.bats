@@ -115,6 +115,14 @@ sysv_count() { tail -n +2 /proc/sysvipc/msg | wc -l; }
     done
 }
 
+@test "a limit that cannot be higher: no advice to raise it" {
+    requires limits
+    set_limit fs.mqueue.msg_max 65536
+    run_tool 2 "${bound[@]}" mqctl create --maxmsg=65537 --msgsize=1 /l
+    assert_diagnostic mqctl 'fs\.mqueue\.msg_max = 65536, which is the most there can be\)$'
+    absent /l
+}
+
 @test "fs.mqueue.queues_max" {
     requires limits
     made_queues+=(/l /m)
@@ -344,6 +352,24 @@ least() {
     run_tool 0 mqsend "$key" 123456
     run_tool 0 mqreceive -a "$key"
     assert_output $'12345\n123456'
+}
+
+has_one() { [ "$(queued "$1")" -eq 1 ]; }
+@test "kernel.msgmax lowered while mqsend runs" {
+    requires limits
+    local fifo=$BATS_TEST_TMPDIR/feed
+    make_queue "$key"
+    mkfifo "$fifo"
+    exec 7<>"$fifo"
+    spawn sender mqsend "$key" <"$fifo" 7>&-
+    echo 123456 >&7
+    wait_until has_one "$key"
+    set_limit kernel.msgmax 5
+    echo 123456 >&7
+    wait_exit sender 2
+    exec 7>&-
+    assert_limit kernel.msgmax 5 mqsend
+    assert_diagnostic mqsend "$key: cannot send: .*6 bytes.* 1 sent, record 2 not$"
 }
 
 @test "kernel.msgmax lowered below what is queued" {

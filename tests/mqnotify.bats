@@ -96,6 +96,16 @@ assert_rests() {
     assert_output "/a [] [$EUID]"$'\nhello'
 }
 
+@test "a signal that is no notification is not taken for one" {
+    spawn_ready watcher mqnotify --ready-fd 9 /a
+    kill -s RTMIN+1 "${pid[watcher]}"
+    wait_blocked watcher ppoll poll
+    mqsend /a hello & local sender=$!
+    wait "$sender"
+    wait_exit watcher 0
+    assert_output "/a $sender $EUID"
+}
+
 @test "something there at the start is told at once, without a sender" {
     mqsend /a hello
     run_tool 0 mqnotify /a

@@ -229,6 +229,14 @@ export -f exec_with_queue
     done
 }
 
+@test "options come before QUEUE, and one QUEUE is all" {
+    new_queue "$posix"
+    for operand in -n "$sysv"; do
+        run_tool 2 mqreceive "$posix" "$operand"
+        assert_diagnostic mqreceive "unexpected operand '$operand'.*; see mqreceive --help$"
+    done
+}
+
 # ---- Removal ----
 
 @test "-f ends with 0 when the queue is removed" {
@@ -282,6 +290,16 @@ export -f exec_with_queue
         mqctl rm "$queue"
         wait_exit receiver 0
         assert_output one
+    done
+}
+
+@test "-f ends with 0 when COMMAND removes the queue" {
+    for queue in "${both[@]}"; do
+        new_queue "$queue"
+        send "$queue" one
+        run_tool 0 mqreceive -f "$queue" -- sh -c 'cat; mqctl rm "$1"' sh "$queue"
+        assert_output one
+        assert_no_stderr
     done
 }
 
@@ -731,6 +749,17 @@ for change in lambda: os.pwrite(0, b"x", 0), lambda: os.ftruncate(0, 3), lambda:
         continue
     raise SystemExit("it can be changed")
 print(os.read(0, 100).decode())'
+        assert_output message
+    done
+}
+
+@test "its stdin is a memfd on kernels that know fewer seals" {
+    requires strace
+    for queue in "${both[@]}"; do
+        new_queue "$queue"
+        send "$queue" message
+        run_tool 0 strace -qq -o /dev/null -e trace=memfd_create \
+            -e inject=memfd_create:error=EINVAL:when=1 mqreceive "$queue" -- cat
         assert_output message
     done
 }

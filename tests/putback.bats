@@ -497,3 +497,15 @@ $(<"$BATS_TEST_TMPDIR/message")"
         accounted
     done
 }
+
+@test "COMMAND has removed the queue and cannot be started again: the message is on stderr" {
+    requires strace
+    for queue in "${both[@]}"; do
+        new_queue "$queue" 1
+        receive 125 strace -qq -o /dev/null -e trace=clone -e inject=clone:error=EAGAIN:when=2 \
+            mqreceive --retries 1 "$queue" -- sh -c 'mqctl rm "$1"; exit 7' sh "$queue"
+        [[ $stderr == *'could not be put back'* ]]
+        [ "$(grep -c '^{' "$(err receiver)")" -eq 1 ]
+        accounted
+    done
+}

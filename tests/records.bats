@@ -67,7 +67,8 @@ for kind, without in {"any": b"", "nonl": b"\n", "nonul": b"\0", "neither": b"\n
     messages += [cycle(length, start) for start, length in
                  enumerate((0, limit, 0, 1, limit - 1, len(values), limit))]
     messages += ["z\u00fcri \u20ac \U0001f600 \u0085\u009f\x7f".encode(), b"\\\"/\b\f\r\t",
-                 b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"]
+                 b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82",
+                 b"\xe2\x28\xa1", b"\xe0\x80\xaf", b"\xf0\x80\x80\xaf", b"\xf8\x88\x80\x80\x80"]
     files = {"line": ("", "line"), "nul": ("", "nul"), "netstring": ("", "netstring"),
              "json": ("", "json"), "line.7": ("7\t", "line"), "nul.7": ("7\t", "nul"),
              "netstring.7": ("7\t", "netstring"), "0": ("0\t", "netstring"),
@@ -516,8 +517,10 @@ refuses() {
     for text in '\ud800' '\udc00' '\ud83dx' '\ud83d\u0041' '\ude00\ud83d' 'x\udfff' '\ud83d\ud83d'; do
         refuses "{\"data\":\"$text\"}"
         refuses "{\"data\":\"a\",\"x\":\"$text\"}"
+        refuses "{\"data\":\"a\",\"$text\":0}"
     done
-    for text in $'\xff' $'\xc0\x80' $'\xed\xa0\x80' $'\xf4\x90\x80\x80' $'\xe2\x82' $'\x80'; do
+    for text in $'\xff' $'\xc0\x80' $'\xed\xa0\x80' $'\xf4\x90\x80\x80' $'\xe2\x82' $'\x80' \
+        $'\xe2\x28\xa1' $'\xe0\x80\xaf' $'\xf0\x80\x80\xaf' $'\xf8\x88\x80\x80\x80'; do
         refuses "{\"data\":\"$text\"}"
         refuses "{\"data\":\"a\",\"x\":\"$text\"}"
         refuses "{\"data\":\"a\",\"$text\":0}"
@@ -528,7 +531,7 @@ refuses() {
     make_usual /records
     local text
     for text in = == === Y YQ YQ= YQ=== 'YQ==YQ==' 'Y=Q=' '=YQ=' 'YQ= =' ' YQ==' 'YQ==\n' 'Y-_=' 'Y*==' \
-        '\u0000===' $'\u00e9A=='; do
+        YR== YWJ= '\u0000===' $'\u00e9A=='; do
         refuses "{\"base64\":\"$text\"}"
     done
 }

@@ -285,6 +285,23 @@ end_by() {
     each_case end_by TERM
 }
 
+# has_child PID: its only one, in $child.
+has_child() {
+    read -r child <"/proc/$1/task/$1/children"
+    [ -n "$child" ]
+}
+
+@test "as the first of its PID namespace, which no signal can kill, it ends all the same" {
+    requires pids
+    make_queue /first
+    local child
+    spawn first "${other_pids[@]}" mqreceive /first
+    wait_until has_child "${pid[first]}"
+    wait_blocked "$child" ppoll
+    kill -TERM "$child"
+    wait_exit first 143
+}
+
 @test "HUP, QUIT, ALRM and a real-time signal end it as well" {
     ulimit -c 0
     cases=("room $posix" "wait $sysv" "notify $posix")
