@@ -77,14 +77,15 @@ pair xargs 1.20 'seq|mqsend|mqreceive -- true : seq|xargs' \
     "seq $runs | mqsend /q & mqreceive -c $runs /q -- true; wait" "seq $runs | xargs -n 1 true"
 
 # A stream, packed. The number of messages is not known beforehand: the receiver ends when the queue
-# is removed. It is small enough for two to count at once.
+# is removed, and has it open before it starts. It is small enough for two to count at once.
 rm stream
 mqctl rm /q
 create_queue
 mqctl rm /q
 count=$((lines * 5 / 2))
 packed="mqctl create --maxmsg 48 /q >/dev/null || exit
-    mqreceive -f /q & seq $count | mqsend --pack /q; mqctl rm /q; wait \$!"
+    exec 3<>/dev/mqueue/q; mqreceive -f fd:3 & exec 3>&-
+    seq $count | mqsend --pack /q; mqctl rm /q; wait \$!"
 pair - 1.25 'seq|--pack|mqreceive : seq|cat|cat' "$packed" "seq $count | cat | cat"
 pair mbuffer 1.25 'seq|--pack|mqreceive : seq|mbuffer' \
     "$packed" "seq $count | mbuffer -q -s 256k -m 16M"
