@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "removal_watch.hpp"
 
+#include <cerrno>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,8 +45,12 @@ void RemovalWatch::start() noexcept {
 
 void RemovalWatch::drain() noexcept {
     alignas(inotify_event) char events[4096];
-    while (inotify_.is_open() && read(inotify_.get(), events, sizeof events) > 0)
+    if (!inotify_.is_open())
+        return;
+    while (read(inotify_.get(), events, sizeof events) > 0)
         has_news_ = true;
+    if (errno != EAGAIN && errno != EINTR)
+        inotify_ = UniqueFd(); // we look each second then
 }
 
 Deadline RemovalWatch::next_look(Deadline deadline) noexcept {
