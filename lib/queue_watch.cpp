@@ -158,13 +158,16 @@ std::optional<QueueEvent> QueueWatch::next_event() {
 /// mq_notify(3) is for one time, so it registers again before it tells.
 std::optional<QueueEvent> QueueWatch::read_notification() {
     signalfd_siginfo info{};
-    while (read(signals_.get(), &info, sizeof info) == sizeof info) {
+    ssize_t size = 0;
+    while ((size = read(signals_.get(), &info, sizeof info)) == sizeof info) {
         const auto queue = static_cast<std::size_t>(info.ssi_int);
         if (info.ssi_code != SI_MESGQ || queue >= queues_.size())
             continue;
         return renewed({QueueEvent::What::has_messages, queue,
                         Sender{static_cast<pid_t>(info.ssi_pid), info.ssi_uid}});
     }
+    if (size == -1 && errno != EAGAIN && errno != EINTR)
+        throw Error({}, "cannot read signals", errno);
     return std::nullopt;
 }
 
