@@ -44,6 +44,9 @@ class PosixQueue:
     def count(self):
         return self.attributes().curmsgs
 
+    def mode(self):
+        return os.fstat(self.fd).st_mode & 0o777
+
     def send(self, priority, message):
         checked(mq.mq_send(self.fd, message, ctypes.c_size_t(len(message)), priority))
 
@@ -68,11 +71,15 @@ class SysvQueue:
         return ctypes.c_int(int(name[len("key:"):], 0))
 
     def count(self):
+        return int(self.row()[4])
+
+    def mode(self):
+        return int(self.row()[2], 8)
+
+    def row(self):
+        """KEY ID MODE BYTES MESSAGES ..."""
         with open("/proc/sysvipc/msg") as rows:
-            for row in rows:
-                fields = row.split()
-                if fields[1] == str(self.id):
-                    return int(fields[4])
+            return next(fields for fields in map(str.split, rows) if fields[1] == str(self.id))
 
     def send(self, priority, message):
         data = priority.to_bytes(self.WORD, sys.byteorder) + message

@@ -68,11 +68,24 @@ def send_then_remove(run, times):
         queues.remove_queue(name)
 
 
+def remove_late(run, times):
+    """The queue goes when it is looked after but rarely, which begins after an eighth of a second."""
+    if times == 60:
+        queues.remove_queue(next(iter(run.case.queues)))
+
+
 def add_one(run, times):
     if times == 0:
         message = (2, b"late")
         queues.open_queue(next(iter(run.case.queues))).send(*message)
         run.added.append(message)
+
+
+def add_then_remove_late(run, times):
+    add_one(run, times)
+    if times == 60:
+        run.taken += queues.drain(queues.open_queue(next(iter(run.case.queues))))
+        remove_late(run, times)
 
 
 # ---- The rows ----
@@ -144,6 +157,7 @@ def receivers():
         yield receiver("timeout", "-P", "-w", "0.02", "-c", "9", name, status=124)
         yield receiver("wait", "-P", "-c", "5", name, asleep=add_one)
         yield receiver("follow", "-fP", name, asleep=send_then_remove)
+        yield receiver("removed", "-fP", name, asleep=remove_late)
         yield receiver("command", "-a", name, "--", *command, writes=("out",))
         yield receiver("retries", "--retries", "1", name, "--", "sh", "-c", "exit 5", status=5)
         yield receiver("missing", name, "--", "./no-such-command", status=127)
@@ -164,10 +178,11 @@ def watchers():
                     **{"queues": empty, **more})
     yield watcher("there", POSIX, queues=queue())
     yield watcher("wait", POSIX, asleep=add_one)
-    yield watcher("wait.ready", "--ready-fd", "2", POSIX, asleep=add_one,
-                  names=("--ready-fd",))
+    yield watcher("wait.ready", "--ready-fd", "1", POSIX, asleep=add_one,
+                  names=("--ready-fd", "descriptor"))
     yield watcher("two", POSIX, OTHER, queues={**empty, **queue(OTHER, [])}, asleep=add_one)
     yield watcher("poll", "-e", POSIX, asleep=add_one)
+    yield watcher("follow", "-f", POSIX, asleep=add_then_remove_late)
     yield watcher("timeout", "-w", "0.02", POSIX, status=124)
     yield watcher("timeout.poll", "-e", "-w", "0.02", POSIX, status=124)
     yield watcher("command", POSIX, "--", "true", asleep=add_one)
@@ -178,7 +193,7 @@ def controllers():
         return Case(f"mqctl.{what}", ("mqctl", *arguments), **more)
     yield controller("create.private", "create", "private", account=judge.creating,
                      creates=("id:*",), names=("private", "id:"))
-    for family, name, size in ("posix", POSIX, SMALL), ("sysv", SYSV, ()):
+    for family, name, size in ("posix", POSIX, SMALL), ("sysv", SYSV, ("--maxbytes", "4096")):
         yield controller(f"create.{family}", "create", "-x", "-m", "0640", *size, name,
                          account=judge.creating, creates=(name,), names=(name,))
         yield controller(f"create.{family}.there", "create", name, account=judge.creating,
@@ -188,7 +203,7 @@ def controllers():
         yield controller(f"show.{family}.json", "show", "-J", name, account=judge.watching,
                          queues=queue(name))
         yield controller(f"set.{family}", "set", "-m", "0620", "--owner", "root", name,
-                         account=judge.watching, queues=queue(name), names=("root", "--owner"))
+                         account=judge.changing, queues=queue(name), names=("root", "--owner"))
         yield controller(f"rm.{family}", "rm", name, account=judge.removing, queues=queue(name))
         yield controller(f"rm.{family}.none", "rm", "-f", name, account=judge.removing,
                          names=(name,))

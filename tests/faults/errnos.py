@@ -88,6 +88,9 @@ REQUIRES = {
     "EPERM": r"^(?!\d+, F_)|F_ADD_SEALS",
 }
 
+# A call as strace shows it that may fail once, and the tool goes on as if it had not.
+INVISIBLE = r" = -1 EINTR |(read\(0|write\([12]),.* EAGAIN |memfd_create.* EINVAL |(inotify|sched)_"
+
 
 def plausible(call, arguments):
     """The errors of a call as strace shows it."""

@@ -20,7 +20,8 @@ def differs(problem):
 
 EXEMPTIONS = [
     Exemption("stderr", "what cannot be written to stderr is not there to be found",
-              lambda run, problem: spoils(run, r"write\(2,")),
+              lambda run, problem: spoils(run, r"write\(2,") and not re.search(
+                  r"^(too much|killed|it hangs|queued|status \d+$)|is left$", problem)),
     Exemption("loader", "a dynamic tool that cannot be loaded has not begun",
               lambda run, problem: run.status == 127
               and b"error while loading shared libraries" in run.stderr),
@@ -42,17 +43,20 @@ EXEMPTIONS = [
     Exemption("details", "show leaves out what the kernel does not tell of a queue",
               lambda run, problem: differs(problem) and run.case.tool == "mqctl"
               and spoils(run, r"pread64\(\d+, \w+, 256, 0\)|mq_open\(.*EACCES")),
-    Exemption("sender", "where the signal cannot be read, its sender is unknown",
-              lambda run, problem: differs(problem) and b" - -" in run.stdout
-              and spoils(run, r"read\(\d+, \w+, 128\)")),
     Exemption("fate", "where COMMAND's status cannot be had, its message goes back, taken or not",
               lambda run, problem: problem.startswith(("too much", "sent"))
               and spoils(run, r"waitid\(.*ECHILD")),
     Exemption("limited", "a limit is COMMAND's as well, which ends as it likes",
               lambda run, problem: bool(run.case.command) and run.fault.what in faults.LIMITS
               and problem.startswith(("status", "no diagnostic"))),
+    Exemption("lookup", "glibc's name service reads files, which nothing interrupts",
+              lambda run, problem: problem.startswith("status") and run.fault.effect == "EINTR"
+              and b"cannot look up the name" in run.stderr),
+    Exemption("staying", "where nothing can be removed, what was made stays",
+              lambda run, problem: problem.endswith("was made, and nobody is told")
+              and spoils(run, r"msgctl\(\d+, IPC_RMID")),
     Exemption("unheard", "a child that cannot say why it did not become COMMAND",
-              lambda run, problem: problem == "no diagnostic"
+              lambda run, problem: problem in ("no diagnostic", "status 125 after EINTR")
               and spoils(run, r"(read|write)\(\d+, .*, 4\)")),
 ]
 

@@ -5,6 +5,7 @@ import collections
 import re
 import signal
 
+import errnos
 import queues
 
 DEADLY = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE,
@@ -45,6 +46,9 @@ def status_problems(run, sound):
         number = getattr(signal, effect)
         if run.hit_child and run.status == 128 + number:
             return []
+        return [f"status {run.status} after {effect}"]
+    if effect and not run.fault.lasts and \
+            any(re.search(errnos.INVISIBLE, line) for line in run.hits):
         return [f"status {run.status} after {effect}"]
     allowed = {LOST, *run.case.statuses}
     allowed |= {WRAPPER_TROUBLE, 126, 127} if run.case.command else {TROUBLE}
@@ -137,7 +141,8 @@ def same(output, expected, case):
 def watching(run, sound):
     """Nothing is taken; what is printed is what there is."""
     sent = [message for messages, _ in run.case.queues.values() for message in messages]
-    found = [] if is_killed(run) else compare(sent + run.added, messages_in(run), "queued")
+    there = messages_in(run) + run.taken
+    found = [] if is_killed(run) else compare(sent + run.added, there, "queued")
     if is_sound(run, sound) and stable(run) != stable(sound):
         found.append("the output differs, and the status does not say so")
     return found
@@ -152,6 +157,16 @@ def stable(run):
     return re.sub(r"(\S+) \d+ (\d+)$", r"\1 PID \2", text, flags=re.M)
 
 
+def changing(run, sound):
+    """Nothing is taken, and what is claimed to have been changed was."""
+    return watching(run, sound) + mode_problems(run, sound)
+
+
+def mode_problems(run, sound):
+    return [f"the mode of {name} is {mode:o}" for name, mode in run.modes.items()
+            if is_sound(run, sound) and mode != sound.modes.get(name, mode)]
+
+
 def creating(run, sound):
     """What was made is named on stdout, and what is not named was not made."""
     made = set(run.left) - set(run.case.queues)
@@ -163,7 +178,7 @@ def creating(run, sound):
         found += [f"{name} was made, and nobody is told" for name in made - named]
     elif len(made) != len(run.case.creates):
         found.append(f"made: {made}")
-    return found
+    return found + mode_problems(run, sound)
 
 
 def removing(run, sound):

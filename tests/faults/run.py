@@ -39,6 +39,7 @@ class Run:
     offset: int = 0  # of stdin, where that is a file
     files: dict = dataclasses.field(default_factory=dict)  # what COMMANDs wrote
     left: dict = dataclasses.field(default_factory=dict)  # queue: its messages, afterwards
+    modes: dict = dataclasses.field(default_factory=dict)  # queue: its permissions, afterwards
     added: list = dataclasses.field(default_factory=list)  # messages, while it ran
     taken: list = dataclasses.field(default_factory=list)  # the same
     strangers: list = dataclasses.field(default_factory=list)  # what it should not have left
@@ -103,9 +104,6 @@ class Place:
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="faults-"))
         self.log = str(self.home / "strace")
-
-    def close(self):
-        shutil.rmtree(self.home)
 
     def count_allocations(self, case):
         return int(self.run(case, faults.Fault("malloc", 0)).calls[0])
@@ -212,7 +210,9 @@ class Place:
         for name in queues.list_queues():
             if name in run.case.queues or \
                     any(fnmatch.fnmatch(name, pattern) for pattern in run.case.creates):
-                run.left[name] = queues.drain(queues.open_queue(name))
+                queue = queues.open_queue(name)
+                run.left[name] = queues.drain(queue)
+                run.modes[name] = queue.mode()
             else:
                 run.strangers.append(name)
             queues.remove_queue(name)
