@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # What holds for every tool; one that is registered is tested here without another word.
+# shellcheck disable=SC2154 # variables of lib.bash and of bats
 
 load lib.bash
 
