@@ -91,6 +91,9 @@ REQUIRES = {
 # A call as strace shows it that may fail once, and the tool goes on as if it had not.
 INVISIBLE = r" = -1 EINTR |(read\(0|write\([12]),.* EAGAIN |memfd_create.* EINVAL |(inotify|sched)_"
 
+# One that may not be ignored: what was written may be gone.
+UNIGNORABLE = r" close\(1\).* (EIO|ENOSPC) "
+
 
 def plausible(call, arguments):
     """The errors of a call as strace shows it."""

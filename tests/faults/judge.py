@@ -39,7 +39,8 @@ def is_sound(run, sound):
 def status_problems(run, sound):
     effect = run.fault.effect if run.fault else ""
     if is_sound(run, sound):
-        return []
+        return [f"it ignores {line.split(maxsplit=1)[1]}" for line in run.hits
+                if sound.status == 0 and re.search(errnos.UNIGNORABLE, line)]
     if effect == "SIGTERM" and run.status == -signal.SIGTERM:
         return []
     if run.fault and run.fault.is_signal:
