@@ -259,6 +259,7 @@ os.execvp(sys.argv[2], sys.argv[2:])')
 @test "a non-blocking stdout or stderr that is full is waited for" {
     for tool in "${tools[@]}"; do
         open_full_pipe
+        # shellcheck disable=SC2154 # from open_full_pipe
         spawn_into "$tool" "$fifo" "${nonblocking[@]}" 1 "$tool" --help
         wait_blocked "$tool" poll ppoll
         read_pipe
