@@ -20,29 +20,28 @@ awk -v lines="$lines" 'BEGIN {
         print substr(text, 1 + int(seed / 256) % 128, 16 + int(seed / 65536) % 113)
     }
 }' >stream
-head -n 96 stream >messages
+head -n "$depth" stream >messages
 
-# A queue of this depth takes nearly all of RLIMIT_MSGQUEUE, which counts a user's queues in every
+# A queue of the usual depth takes nearly all of RLIMIT_MSGQUEUE, which counts a user's queues in every
 # namespace; what a removed one took is given back only after a moment.
 ulimit -q unlimited 2>/dev/null || ulimit -Sq hard
 create_queue() {
     for ((try = 1; ; try++)); do
-        mqctl create --maxmsg 96 /q >/dev/null 2>problem && return
-        ((try < 200)) || { cat problem >&2; exit 1; }
+        mqctl create --maxmsg "$depth" /q >/dev/null 2>problem && return
+        ((try < 200)) || { cat problem >&2; return 1; }
         sleep 0.1
     done
 }
-echo 96 >/proc/sys/fs/mqueue/msg_max
+((depth <= $(</proc/sys/fs/mqueue/msg_max))) || echo "$depth" >/proc/sys/fs/mqueue/msg_max
 create_queue
 mqctl create key:1 >/dev/null
 
-
 empty() { mqreceive -a "$1" >/dev/null || :; }
 for queue in /q key:1; do
-    count "mqsend $queue, 96 lines" mqsend "$queue" <messages
+    count "mqsend $queue, full queue" mqsend "$queue" <messages
     empty "$queue"
     mqsend "$queue" <messages
-    count "mqreceive -a $queue, 96 lines" mqreceive -a "$queue" </dev/null
+    count "mqreceive -a $queue, full queue" mqreceive -a "$queue" </dev/null
     empty "$queue"
 done
 mqsend /q hello
@@ -83,7 +82,7 @@ mqctl rm /q
 create_queue
 mqctl rm /q
 count=$((lines * 5 / 2))
-packed="mqctl create --maxmsg 48 /q >/dev/null || exit
+packed="mqctl create --maxmsg $((depth / 2)) /q >/dev/null || exit
     exec 3<>/dev/mqueue/q; mqreceive -f fd:3 & exec 3>&-
     seq $count | mqsend --pack /q; mqctl rm /q; wait \$!"
 pair - 1.25 'seq|--pack|mqreceive : seq|cat|cat' "$packed" "seq $count | cat | cat"
