@@ -76,15 +76,15 @@ pair xargs 1.20 'seq|mqsend|mqreceive -- true : seq|xargs' \
     "seq $runs | mqsend /q & mqreceive -c $runs /q -- true; wait" "seq $runs | xargs -n 1 true"
 
 # A stream, packed. The number of messages is not known beforehand: the receiver ends when the queue
-# is removed, and has it open before it starts. It is small enough for two to count at once.
+# is removed. That is small enough for two to count at once, and cannot hold all of the stream: when
+# the sender has ended, the receiver has opened it.
 rm stream
 mqctl rm /q
 create_queue
 mqctl rm /q
-count=$((lines * 5 / 2))
+count=$((lines * 5 / 2 + depth * 1000))
 packed="mqctl create --maxmsg $((depth / 2)) /q >/dev/null || exit
-    exec 3<>/dev/mqueue/q; mqreceive -f fd:3 & exec 3>&-
-    seq $count | mqsend --pack /q; mqctl rm /q; wait \$!"
+    mqreceive -f /q & seq $count | mqsend --pack /q; mqctl rm /q; wait \$!"
 pair - 1.25 'seq|--pack|mqreceive : seq|cat|cat' "$packed" "seq $count | cat | cat"
 pair mbuffer 1.25 'seq|--pack|mqreceive : seq|mbuffer' \
     "$packed" "seq $count | mbuffer -q -s 256k -m 16M"
