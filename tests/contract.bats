@@ -227,6 +227,20 @@ page_options() {
     done
 }
 
+@test "what a tool opens does not take the place of a closed standard descriptor" {
+    local command
+    make_queue /contract
+    mqsend /contract message
+    for command in 'mqctl show' mqnotify mqreceive; do
+        # shellcheck disable=SC2086 # words
+        run_tool 2 sh -c '"$@" >&-' sh $command /contract
+        assert_diagnostic "${command%% *}" 'stdout: cannot write: Bad file descriptor'
+    done
+    run_tool 2 sh -c '"$@" <&-' sh mqsend /contract
+    assert_diagnostic mqsend 'stdin: cannot read: Bad file descriptor'
+    [ "$(queued /contract)" -eq 1 ]
+}
+
 @test "a full or closed stdout is an error" {
     local option
     for tool in "${tools[@]}"; do
