@@ -212,6 +212,17 @@ def signal_with_command(name, signal_name):
         account(sent, receiver.accepted, drain(queue), receiver.said(), f"round {i}")
 
 
+def end_with_loss(receiver, how):
+    """By its reader's leaving or a signal, when not all it holds can go back."""
+    if how == "close":
+        receiver.leave()
+    else:
+        receiver.process.send_signal(signal.SIGTERM)
+    status = receiver.wait()
+    expected = 3 if how == "close" else -signal.SIGTERM
+    expect(status == expected, f"status {status}, expected {expected}", receiver)
+
+
 def refilled(name, how, room, spare):
     """Producers fill the queue, but for `room` messages, while the output is stuck."""
     queue = open_queue(name)
@@ -223,13 +234,7 @@ def refilled(name, how, room, spare):
     sent += refill
     for _ in range(int(room)):
         sent.remove(queue.receive())
-    if how == "close":
-        receiver.leave()
-    else:
-        receiver.process.send_signal(signal.SIGTERM)
-    status = receiver.wait()
-    expected = 3 if how == "close" else -signal.SIGTERM
-    expect(status == expected, f"status {status}, expected {expected}", receiver)
+    end_with_loss(receiver, how)
     kept = drain(queue)
     expect(len(kept) == len(refill), f"{len(kept)} queued", receiver)
     account(sent, receiver.accepted, kept, receiver.said())
@@ -266,13 +271,7 @@ def removed(name, how):
     receiver = Receiver("-fP", name)
     receiver.get_stuck()
     subprocess.run(["mqctl", "rm", name], check=True)
-    if how == "close":
-        receiver.leave()
-    else:
-        receiver.process.send_signal(signal.SIGTERM)
-    status = receiver.wait()
-    expected = 3 if how == "close" else -signal.SIGTERM
-    expect(status == expected, f"status {status}, expected {expected}", receiver)
+    end_with_loss(receiver, how)
     account(sent, receiver.accepted, [], receiver.said())
 
 
