@@ -58,6 +58,13 @@ WRONG
     assert_line failed
 }
 
+@test "a fault that is never reached does not pass" {
+    can_sweep
+    run sweep --replay mqsend.posix 'read#99=EIO'
+    assert_failure 1
+    assert_line missed
+}
+
 @test "a fault that cannot be named, and a case that is none, are misuse" {
     can_sweep
     run sweep --replay mqsend.posix 'open'

@@ -45,6 +45,11 @@ class Run:
     strangers: list = dataclasses.field(default_factory=list)  # what it should not have left
 
     @property
+    def is_reached(self):
+        """Whether the call that was to be spoiled was made at all."""
+        return bool(self.hits) or not self.fault or not self.fault.effect
+
+    @property
     def hit_child(self):
         """Whether it was in the child that was to become COMMAND."""
         return any(line.split()[0] != self.calls[0].split()[0] for line in self.hits)
