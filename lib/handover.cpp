@@ -49,14 +49,14 @@ int Handover::accept(std::size_t size, long priority) {
         status = offer(message);
     } catch (...) {
         if (!put_back(message, priority))
-            throw_lost();
+            report(lost());
         throw;
     }
     const bool buried = status != 0 && !cannot_start(status) && bury(message, priority);
     const bool returned = status == 0 || buried || put_back(message, priority);
     signals::check();
     if (!returned)
-        throw_lost();
+        throw lost();
     return buried ? 0 : status;
 }
 
@@ -64,8 +64,8 @@ bool Handover::put_back(std::span<char> message, long priority) noexcept {
     return ipc::put_back(queue_, message, priority, Deadline::after(put_back_patience));
 }
 
-void Handover::throw_lost() const {
-    throw LostError(queue_.name().text, "the message could not be put back; it is on stderr");
+LostError Handover::lost() const {
+    return {queue_.name().text, "the message could not be put back; it is on stderr"};
 }
 
 /// The status of the last run. After a signal that ends us no further one is started.

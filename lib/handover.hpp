@@ -8,6 +8,7 @@
 #include "buffer.hpp"
 #include "message_queue.hpp"
 #include "options.hpp"
+#include "put_back.hpp"
 #include "sink.hpp"
 
 namespace ipc {
@@ -39,7 +40,7 @@ class Handover final : public Sink {
 
   private:
     bool put_back(std::span<char> message, long priority) noexcept;
-    [[noreturn]] void throw_lost() const;
+    LostError lost() const;
     int offer(std::span<char> message);
     bool bury(std::span<char> message, long priority);
     void open_dead_letter(const char* name);

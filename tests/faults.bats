@@ -45,9 +45,11 @@ mq_open#1=EMFILE|no diagnostic
 mq_open#1=ENFILE|the diagnostic names no object
 mq_open#1=EINVAL|status 7
 mq_open#1=ENOENT|/stranger is left
+mq_open#1=ENOSPC|/dev/shm/stranger is left
 mq_timedreceive#2=EBADF|the output differs, and the status does not say so
 write#1=EPIPE|lost: 5 b'five
 write#1=ENOSPC+|lost: 3 b'three'
+fsize=60|lost: 3 b'three
 WRONG
     refute_line --partial 'FAILED mqreceive.posix.all write#1=EIO '
 

@@ -498,13 +498,14 @@ $(<"$BATS_TEST_TMPDIR/message")"
     done
 }
 
-@test "COMMAND has removed the queue and cannot be started again: the message is on stderr" {
+@test "COMMAND has removed the queue and cannot be started again: stderr has the message and says why" {
     requires strace
     for queue in "${both[@]}"; do
         new_queue "$queue" 1
         receive 125 strace -qq -o /dev/null -e trace=clone -e inject=clone:error=EAGAIN:when=2 \
             mqreceive --retries 1 "$queue" -- sh -c 'mqctl rm "$1"; exit 7' sh "$queue"
         [[ $stderr == *'could not be put back'* ]]
+        [[ $stderr == *'sh: cannot start: Resource temporarily unavailable'* ]]
         [ "$(grep -c '^{' "$(err receiver)")" -eq 1 ]
         accounted
     done

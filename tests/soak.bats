@@ -6,6 +6,8 @@
 
 load lib.bash
 
+setup() { made_queues+=(/soak key:0x736f616b); }
+
 soak() { "$BATS_TEST_DIRNAME/soak" --messages 40000 --processes 2 --seed 1 "$@" 3>&-; }
 
 # stand_in TOOL: a script from stdin is run in the place of $real.

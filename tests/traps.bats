@@ -22,7 +22,7 @@ flaws() {
                     if (!covered[tools[i]]) print "trap " trap ": nothing for " tools[i]
             delete covered
         }
-        FNR == NR { split($0, fields, "\t"); tools[++count] = fields[1]; next }
+        FNR == NR { split($0, fields, "\t"); tools[++count] = fields[1]; registered[fields[1]]; next }
         /^#/ || /^$/ { next }
         /^[0-9]/ {
             finish_trap()
@@ -32,7 +32,10 @@ flaws() {
         NF != 2 { print "no row: " $0; next }
         {
             if ($1 == "all") for (i in tools) covered[tools[i]] = 1
-            for (i = split($1, named, " "); i > 0; --i) covered[named[i]] = 1
+            for (i = split($1, named, " "); i > 0; --i) {
+                if (named[i] != "all" && !(named[i] in registered)) print "no tool: " named[i]
+                covered[named[i]] = 1
+            }
             if ($2 ~ /^- ./) next
             at = index($2, ": ")
             if (!has_test(substr($2, 1, at - 1), substr($2, at + 2))) print "no test: " $2
@@ -50,12 +53,14 @@ flaws() {
 
 @test "what is missing in the table is noticed" {
     local table=$BATS_TEST_TMPDIR/traps
-    grep -v '^mqctl | - never waits' "$BATS_TEST_DIRNAME/traps" |
+    grep -v '^mqnotify | .*removed while waiting' "$BATS_TEST_DIRNAME/traps" |
         sed -e 's/^28 .*/29 another/' -e 's/two of us/three of us/' \
-            -e 's/: everything works with neither/: nothing works/' >"$table"
+            -e 's/: everything works with neither/: nothing works/' -e 's/^mqctl | - never/mqclt | - never/' \
+            >"$table"
     run -0 flaws "$table"
     assert_line 'trap 26: nothing for mqctl'
-    assert_line 'trap 27: nothing for mqctl'
+    assert_line 'no tool: mqclt'
+    assert_line 'trap 27: nothing for mqnotify'
     assert_line 'trap 28 is missing'
     assert_line 'no test: mounts.bats: nothing works'
 }

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static int give_up(const char* queue) {
@@ -27,6 +29,10 @@ static int give_up(const char* queue) {
         mq_open("/stranger", O_RDONLY | O_CREAT, 0600, NULL);
         fprintf(stderr, "mqreceive: %s: cannot open\n", queue);
         return 2;
+    case ENOSPC:
+        shm_open("/stranger", O_RDWR | O_CREAT, 0600);
+        fprintf(stderr, "mqreceive: %s: cannot open\n", queue);
+        return 2;
     default:
         fprintf(stderr, "mqreceive: cannot open\n");
         return 2;
@@ -34,6 +40,7 @@ static int give_up(const char* queue) {
 }
 
 int main(int argc, char** argv) {
+    signal(SIGXFSZ, SIG_IGN);
     fcntl(0, F_GETFD);
     const char* const name = argv[argc - 1];
     const mqd_t queue = mq_open(name, O_RDONLY | O_NONBLOCK);

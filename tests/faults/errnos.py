@@ -49,6 +49,7 @@ ERRNOS = {
     "msgctl": ("EACCES", "EPERM", "EIDRM", "EINVAL"),
     "msgget": ("EACCES", "EEXIST", "ENOENT", "ENOMEM", "ENOSPC"),
     "msgrcv": ("E2BIG", "EACCES", "EIDRM", "EINTR", "EINVAL", "ENOMSG"),
+    "msgrcv MSG_COPY": ("ENOSYS",),
     "msgsnd": ("EACCES", "EAGAIN", "EIDRM", "EINTR", "EINVAL", "ENOMEM"),
     # owners and modes
     "chmod": ("EPERM", "ENOENT", "EROFS"),
@@ -98,7 +99,8 @@ UNIGNORABLE = r" close\(1\).* (EIO|ENOSPC) "
 def plausible(call, arguments):
     """The errors of a call as strace shows it."""
     if re.search(REQUIRES.get(call, ""), arguments):
-        for error in ERRNOS[call]:
+        more = ERRNOS["msgrcv MSG_COPY"] if "MSG_COPY" in arguments else ()
+        for error in (*ERRNOS[call], *more):
             if re.search(REQUIRES.get(error, ""), arguments):
                 yield error
 

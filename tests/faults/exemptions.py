@@ -22,9 +22,6 @@ EXEMPTIONS = [
     Exemption("stderr", "what cannot be written to stderr is not there to be found",
               lambda run, problem: spoils(run, r"write\(2,") and not re.search(
                   r"^(too much|killed|it hangs|queued|status \d+$)|is left$", problem)),
-    Exemption("loader", "a dynamic tool that cannot be loaded has not begun",
-              lambda run, problem: run.status == 127
-              and b"error while loading shared libraries" in run.stderr),
     Exemption("pool", "without the C++ library's pool for that, no exception can be thrown",
               lambda run, problem: str(run.fault) == "malloc#1+"
               and b"terminate called" in run.stderr),

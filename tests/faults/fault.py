@@ -4,24 +4,26 @@
     read#2=EIO      the second read(2) of a process fails so; read#2=EIO+: so does each after it
     read#2=SIGKILL  a signal as that call begins; SIGSTOP is followed by SIGCONT
     malloc#7        the seventh allocation fails; malloc#7+: so does each after it
-    nofile=5        a limit, by the names of prlimit(1)
+    nofile=5        a limit, by the names of prlimit(1); fsize=5 makes a write end in the middle
 """
 
 import dataclasses
+import os
 import re
 import resource
 
 import errnos
 
 # WINCH is ignored, but where a process is traced, it interrupts the call all the same.
-SIGNALS = ("SIGKILL", "SIGTERM", "SIGSTOP", "SIGWINCH")
+SIGNALS = ("SIGKILL", "SIGTERM", "SIGSTOP", "SIGWINCH", "SIGUSR1")
 
-LIMITS = {"nofile": resource.RLIMIT_NOFILE, "as": resource.RLIMIT_AS}
+LIMITS = {"nofile": resource.RLIMIT_NOFILE, "as": resource.RLIMIT_AS,
+          "fsize": resource.RLIMIT_FSIZE}
 
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    what: str  # of a system call, "malloc", or of a limit
+    what: str  # of a system call, "malloc", of a limit; nothing: none
     number: int  # which of the calls; the limit
     effect: str = ""  # an errno or a signal
     lasts: bool = False
@@ -37,25 +39,48 @@ class Fault:
         return self.effect.startswith("SIG")
 
     @property
+    def is_traced(self):
+        return bool(self.effect) or self == NONE
+
+    @property
     def kind(self):
         """What a sample has one of: for each tool."""
         if self.what in LIMITS or self.what == "malloc":
             return self.what
         return f"{self.what}={self.effect}{'+' if self.lasts else ''}"
 
-    def strace(self, log):
-        """The command that runs another with this fault; nothing if strace has no part in it."""
+    def command(self, argv, log):
+        """What runs `argv` with this fault, traced unless strace would be in the way."""
+        if not self.is_traced:
+            return list(argv)
         if not self.effect:
-            return []
+            return [*trace(log), *argv]
         action = f"signal={self.effect[3:]}" if self.is_signal else f"error={self.effect}"
         when = f"{self.number}{'+' if self.lasts else ''}"
         return [*trace(log), "-e", f"trace=execve,{self.what}",
-                "-e", f"inject={self.what}:{action}:when={when}"]
+                "-e", f"inject={self.what}:{action}:when={when}", *argv]
+
+    def environment(self, tool, log):
+        """The variables that tell fail_malloc.so, one directory above the tools, what to do."""
+        if self.what != "malloc":
+            return {}
+        return {"LD_PRELOAD": f"{os.environ['IPCTOOLS_BIN']}/../fail_malloc.so",
+                "FAIL_MALLOC": f"{self.number}{'+' if self.lasts else ''}",
+                "FAIL_MALLOC_IN": tool,
+                "FAIL_MALLOC_LOG": log}
+
+    def begin(self):
+        """For the process that is about to run it."""
+        if self.what in LIMITS:
+            resource.setrlimit(LIMITS[self.what], (self.number, self.number))
+
+
+NONE = Fault("", 0)
 
 
 def parse(name):
     """None if it names no fault."""
-    if limit := re.fullmatch(r"(nofile|as)=(\d+)", name):
+    if limit := re.fullmatch(rf"({'|'.join(LIMITS)})=(\d+)", name):
         return Fault(limit[1], int(limit[2]))
     call = re.fullmatch(r"(\w+)#(\d+)(?:=([A-Z0-9]+))?(\+?)", name)
     if not call or (call[1] == "malloc") == bool(call[3]):

@@ -9,7 +9,7 @@ import errnos
 import queues
 
 DEADLY = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE,
-          signal.SIGTRAP, signal.SIGSYS, signal.SIGPIPE}
+          signal.SIGTRAP, signal.SIGSYS, signal.SIGPIPE, signal.SIGXFSZ}
 TROUBLE, WRAPPER_TROUBLE, LOST = 2, 125, 3
 
 
@@ -31,19 +31,25 @@ def is_killed(run):
     return run.status == -signal.SIGKILL
 
 
+def is_ended(run):
+    """By the signal that was to end it."""
+    return run.fault.effect in ("SIGTERM", "SIGUSR1") and \
+        run.status == -getattr(signal, run.fault.effect)
+
+
 def is_sound(run, sound):
     """Whether it claims that the fault did not matter."""
     return run.status == sound.status
 
 
 def status_problems(run, sound):
-    effect = run.fault.effect if run.fault else ""
+    effect = run.fault.effect
     if is_sound(run, sound):
         return [f"it ignores {line.split(maxsplit=1)[1]}" for line in run.hits
                 if sound.status == 0 and re.search(errnos.UNIGNORABLE, line)]
-    if effect == "SIGTERM" and run.status == -signal.SIGTERM:
+    if is_ended(run):
         return []
-    if run.fault and run.fault.is_signal:
+    if run.fault.is_signal:
         number = getattr(signal, effect)
         if run.hit_child and run.status == 128 + number:
             return []
@@ -115,7 +121,7 @@ def receiving(run, sound):
     sent = [message for messages, _ in run.case.queues.values() for message in messages]
     sent += run.added
     output = output_of(run)
-    found = queues.discrepancies(sent, output, messages_in(run), run.stderr)
+    found = queues.discrepancies(sent, output, messages_in(run), stderr_of(run))
     if is_killed(run):
         found = [problem for problem in found if problem.startswith("too much")]
     if is_sound(run, sound) and not same(output, output_of(sound), run.case):
@@ -128,8 +134,21 @@ def output_of(run):
     if run.case.command:
         return run.files.get("out", b"")
     if run.case.is_json:
-        return b"".join(queues.record(message) + b"\n" for message in queues.carried(run.stdout))
+        whole = run.stdout[:len(run.stdout) - len(cut_record(run))]
+        return b"".join(queues.record(message) + b"\n" for message in queues.carried(whole))
     return run.stdout
+
+
+def cut_record(run):
+    """What was written of a record that did not get to its end."""
+    return run.stdout.rpartition(b"\n")[2]
+
+
+def stderr_of(run):
+    """Without the cut of a record that is not in the form of -P, if it is as stderr says."""
+    if run.case.is_json:
+        return run.stderr.replace(b", the first was cut after %d bytes" % len(cut_record(run)), b"")
+    return run.stderr
 
 
 def same(output, expected, case):
@@ -171,8 +190,8 @@ def mode_problems(run, sound):
 def creating(run, sound):
     """What was made is named on stdout, and what is not named was not made."""
     made = set(run.left) - set(run.case.queues)
-    named = set(run.stdout.decode().split())
-    if is_killed(run) or run.status == -signal.SIGTERM:
+    named = {line.decode() for line in run.stdout.split(b"\n")[:-1]}
+    if is_killed(run) or is_ended(run):
         return []
     found = [f"{name} is named but not there" for name in named - set(run.left)]
     if not is_sound(run, sound):

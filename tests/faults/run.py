@@ -9,7 +9,6 @@ import errno
 import fnmatch
 import os
 import pathlib
-import resource
 import shutil
 import signal
 import subprocess
@@ -47,7 +46,7 @@ class Run:
     @property
     def is_reached(self):
         """Whether the call that was to be spoiled was made at all."""
-        return bool(self.hits) or not self.fault or not self.fault.effect
+        return bool(self.hits) or not self.fault.effect
 
     @property
     def hit_child(self):
@@ -56,7 +55,8 @@ class Run:
 
 
 def isolate():
-    """An IPC namespace and a /dev/mqueue for this process. False if that is not allowed."""
+    """An IPC namespace, a /dev/mqueue and a /dev/shm for this process. False if that is not
+    allowed."""
     user, group = os.getuid(), os.getgid()
     if libc.unshare(CLONE_NEWNS | CLONE_NEWIPC) != 0:
         if libc.unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC) != 0:
@@ -64,7 +64,8 @@ def isolate():
         pathlib.Path("/proc/self/setgroups").write_text("deny")
         pathlib.Path("/proc/self/gid_map").write_text(f"0 {group} 1")
         pathlib.Path("/proc/self/uid_map").write_text(f"0 {user} 1")
-    return subprocess.run(["mount", "-t", "mqueue", "none", "/dev/mqueue"]).returncode == 0
+    return all(subprocess.run(["mount", "-t", kind, "none", place]).returncode == 0
+               for kind, place in (("mqueue", "/dev/mqueue"), ("tmpfs", "/dev/shm")))
 
 
 def state_of(pid):
@@ -90,6 +91,20 @@ def children_of(pid):
         return []
 
 
+def remove_memory():
+    """What there was of shared memory and semaphores, of both families."""
+    files = list(pathlib.Path("/dev/shm").iterdir())
+    for file in files:
+        file.unlink()
+    objects = []
+    for kind in "shm", "sem":
+        with open(f"/proc/sysvipc/{kind}") as rows:
+            objects += [f"{kind} of System V, id {row.split()[1]}" for row in list(rows)[1:]]
+    if objects:
+        subprocess.run(["ipcrm", "-a"], check=True)
+    return [str(file) for file in files] + objects
+
+
 def create_patiently(name, settings):
     """Other programs of this user may be using up RLIMIT_MSGQUEUE for a while."""
     deadline = time.monotonic() + PATIENCE
@@ -102,18 +117,32 @@ def create_patiently(name, settings):
             time.sleep(0.01)
 
 
-class Place:
-    """Where runs are made, one after the other."""
+def feed(pipe, data):
+    with contextlib.suppress(BrokenPipeError), pipe:
+        pipe.write(data)
 
-    def __init__(self):
+
+def read_what_is_there(fd):
+    """All of a non-blocking pipe, which is closed."""
+    data = b""
+    with open(fd, "rb", buffering=0) as pipe:
+        while block := pipe.read(65536):
+            data += block
+    return data
+
+
+class Place:
+    """Where runs are made, one after the other; it has a directory in `home`."""
+
+    def __init__(self, home):
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-        self.home = pathlib.Path(tempfile.mkdtemp(prefix="faults-"))
+        self.home = pathlib.Path(tempfile.mkdtemp(dir=home))
         self.log = str(self.home / "strace")
 
     def count_allocations(self, case):
         return int(self.run(case, faults.Fault("malloc", 0)).calls[0])
 
-    def run(self, case, fault=None):
+    def run(self, case, fault=faults.NONE):
         run = Run(case, fault)
         work = self.home / "work"
         work.mkdir()
@@ -122,64 +151,53 @@ class Place:
             queue = queues.open_queue(name)
             assert queues.fill(queue, messages) == messages
         try:
-            self.spawn(run, work)
+            self.execute(run, work)
+            self.read_log(run)
         finally:
             self.collect(run, work)
         return run
 
-    def spawn(self, run, work):
-        case, fault = run.case, run.fault
+    def execute(self, run, work):
+        case = run.case
+        stderr, stderr_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)  # which no limit is for
+        os.set_blocking(stderr_end, True)
         with open(self.home / "stdin", "w+b") as stdin, \
-                open(self.home / "stdout", "w+b") as stdout, \
-                open(self.home / "stderr", "w+b") as stderr:
+                open(self.home / "stdout", "w+b") as stdout:
             stdin.write(case.stdin)
             stdin.seek(0)
-            limits = {}
-            command = list(case.argv)
-            if fault is None:
-                command = [*faults.trace(self.log), *command]
-            elif fault.what in faults.LIMITS:
-                limits = {faults.LIMITS[fault.what]: fault.number}
-            else:
-                command = [*fault.strace(self.log), *command]
-            environment = dict(os.environ, PATH=f"{os.environ['IPCTOOLS_BIN']}:/usr/bin:/bin",
-                               ASAN_OPTIONS="detect_leaks=0")  # it does not bear strace
-            if fault and fault.what == "malloc":
-                environment |= {"LD_PRELOAD": f"{environment['IPCTOOLS_BIN']}/../fail_malloc.so",
-                                "FAIL_MALLOC": str(fault)[len("malloc#"):],
-                                "FAIL_MALLOC_IN": case.tool,
-                                "FAIL_MALLOC_LOG": self.log}
-            pipe = case.stdin_is_pipe
             process = subprocess.Popen(
-                command, cwd=work, stdin=subprocess.PIPE if pipe else stdin, stdout=stdout,
-                stderr=stderr, env=environment, start_new_session=True,
-                preexec_fn=lambda: [resource.setrlimit(what, (value, value))
-                                    for what, value in limits.items()] or None)
-            if pipe:
-                try:
-                    process.stdin.write(case.stdin)
-                    process.stdin.close()
-                except BrokenPipeError:
-                    pass
+                run.fault.command(case.argv, self.log), cwd=work, stdout=stdout, stderr=stderr_end,
+                stdin=subprocess.PIPE if case.stdin_is_pipe else stdin,
+                env=self.environment(run), start_new_session=True, preexec_fn=run.fault.begin)
+            os.close(stderr_end)
+            if case.stdin_is_pipe:
+                feed(process.stdin, case.stdin)
             self.attend(run, process)
             run.offset = os.lseek(stdin.fileno(), 0, os.SEEK_CUR)
             run.status = process.returncode
             run.stdout = pathlib.Path(stdout.name).read_bytes()
-            run.stderr = pathlib.Path(stderr.name).read_bytes()
-        if os.path.exists(self.log):
-            run.calls = pathlib.Path(self.log).read_text(errors="replace").splitlines()
-            os.remove(self.log)
-        if fault and fault.effect:
-            mark = "--- " + fault.effect if fault.is_signal else "(INJECTED)"
+        run.stderr = read_what_is_there(stderr)
+
+    def environment(self, run):
+        return {**os.environ, "PATH": f"{os.environ['IPCTOOLS_BIN']}:/usr/bin:/bin",
+                "ASAN_OPTIONS": "detect_leaks=0",  # it does not bear strace
+                **run.fault.environment(run.case.tool, self.log)}
+
+    def read_log(self, run):
+        if not os.path.exists(self.log):
+            return
+        run.calls = pathlib.Path(self.log).read_text(errors="replace").splitlines()
+        os.remove(self.log)
+        if run.fault.effect:
+            mark = f"--- {run.fault.effect}" if run.fault.is_signal else "(INJECTED)"
             run.hits = [line for line in run.calls if mark in line or
-                        (fault.effect == "SIGKILL" and "+++ killed by SIGKILL" in line)]
+                        (run.fault.effect == "SIGKILL" and "+++ killed by SIGKILL" in line)]
 
     def attend(self, run, process):
         """Waits for the end; wakes what sleeps or has stopped."""
         deadline = time.monotonic() + PATIENCE
-        traced = not run.fault or run.fault.effect
-        stops = run.fault and run.fault.effect == "SIGSTOP"
-        acted = 0
+        stops = run.fault.effect == "SIGSTOP"
+        acted = continued = 0
         pause = 0.0005
         while process.poll() is None:
             if time.monotonic() > deadline:
@@ -193,8 +211,9 @@ class Place:
             except subprocess.TimeoutExpired:
                 pause = min(2 * pause, 0.005)
             children = [child for child in children_of(process.pid)
-                        if name_of(child) == run.case.tool] if traced else [process.pid]
-            if stops and self.has_stopped():
+                        if name_of(child) == run.case.tool] if run.fault.is_traced else [process.pid]
+            if stops and self.count_stops() > continued:
+                continued += 1
                 for child in children:
                     for stopped in [child, *children_of(child)]:
                         with contextlib.suppress(ProcessLookupError):
@@ -203,11 +222,11 @@ class Place:
                 run.case.asleep(run, acted)
                 acted += 1
 
-    def has_stopped(self):
+    def count_stops(self):
         try:
-            return "--- stopped by SIGSTOP" in pathlib.Path(self.log).read_text(errors="replace")
+            return pathlib.Path(self.log).read_text(errors="replace").count("--- stopped by SIGSTOP")
         except FileNotFoundError:
-            return False
+            return 0
 
     def collect(self, run, work):
         """The census: what is there that should not be. Everything is removed."""
@@ -227,6 +246,7 @@ class Place:
             else:
                 run.strangers.append(path.name)
         shutil.rmtree(work)
+        run.strangers += remove_memory()
 
     def end_children(self, run):
         """Its children are ours when it is dead. Those that are about to end get a moment."""
