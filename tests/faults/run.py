@@ -91,6 +91,15 @@ def children_of(pid):
         return []
 
 
+def continue_stopped(processes):
+    """These and their children; not those that sleep, which it would wake again and again."""
+    for parent in processes:
+        for process in [parent, *children_of(parent)]:
+            if state_of(process) in "tT":
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGCONT)
+
+
 def remove_memory():
     """What there was of shared memory and semaphores, of both families."""
     files = list(pathlib.Path("/dev/shm").iterdir())
@@ -197,7 +206,7 @@ class Place:
         """Waits for the end; wakes what sleeps or has stopped."""
         deadline = time.monotonic() + PATIENCE
         stops = run.fault.effect == "SIGSTOP"
-        acted = continued = 0
+        acted = 0
         pause = 0.0005
         while process.poll() is None:
             if time.monotonic() > deadline:
@@ -212,21 +221,17 @@ class Place:
                 pause = min(2 * pause, 0.005)
             children = [child for child in children_of(process.pid)
                         if name_of(child) == run.case.tool] if run.fault.is_traced else [process.pid]
-            if stops and self.count_stops() > continued:
-                continued += 1
-                for child in children:
-                    for stopped in [child, *children_of(child)]:
-                        with contextlib.suppress(ProcessLookupError):
-                            os.kill(stopped, signal.SIGCONT)
+            if stops and self.has_stopped():
+                continue_stopped(children)
             if run.case.asleep and children and state_of(children[0]) == "S":
                 run.case.asleep(run, acted)
                 acted += 1
 
-    def count_stops(self):
+    def has_stopped(self):
         try:
-            return pathlib.Path(self.log).read_text(errors="replace").count("--- stopped by SIGSTOP")
+            return "--- stopped by SIGSTOP" in pathlib.Path(self.log).read_text(errors="replace")
         except FileNotFoundError:
-            return 0
+            return False
 
     def collect(self, run, work):
         """The census: what is there that should not be. Everything is removed."""
