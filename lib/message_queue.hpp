@@ -13,10 +13,9 @@
 
 #include "deadline.hpp"
 #include "name.hpp"
+#include "object.hpp"
 
 namespace ipc {
-
-enum class Family : std::uint8_t { posix, system_v };
 
 /// How an attempt that may have to wait came out.
 enum class Outcome : std::uint8_t {
@@ -123,9 +122,6 @@ struct QueueSettings {
 
 /// For receiving, a POSIX queue is opened read-write so that messages can go back, else read-only.
 std::unique_ptr<MessageQueue> open_queue(const Name& name, Access access);
-
-/// Whether a queue that is there already will do.
-enum class Existing : std::uint8_t { fine, refused };
 
 struct Created {
     Name name;                           ///< it can be found by

@@ -33,13 +33,6 @@ struct stat status_of(const Name& name, const UniqueFd& fd) {
     return status;
 }
 
-void add_owner(Attributes& attributes, uid_t uid, gid_t gid) {
-    attributes.add("owner", user_name(uid));
-    attributes.add("uid", std::int64_t{uid});
-    attributes.add("group", group_name(gid));
-    attributes.add("gid", std::int64_t{gid});
-}
-
 Attributes posix_attributes_of(const Name& name) {
     const UniqueFd fd = open_any(name);
     const struct stat status = status_of(name, fd);

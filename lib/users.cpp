@@ -66,6 +66,13 @@ std::string group_name(gid_t gid) {
     return entry == nullptr ? text(gid) : entry->gr_name;
 }
 
+void add_owner(Attributes& attributes, uid_t uid, gid_t gid) {
+    attributes.add("owner", user_name(uid));
+    attributes.add("uid", std::int64_t{uid});
+    attributes.add("group", group_name(gid));
+    attributes.add("gid", std::int64_t{gid});
+}
+
 Owner parse_owner(std::string_view owner) {
     const std::size_t colon = owner.find(':');
     Owner result{.uid = parse_user(std::string(owner.substr(0, colon))), .gid = std::nullopt};

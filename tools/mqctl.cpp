@@ -9,17 +9,13 @@
 #include <cerrno>
 #include <optional>
 #include <string_view>
-#include <unistd.h>
-#include <utility>
 
-#include "attributes.hpp"
+#include "control.hpp"
 #include "error.hpp"
-#include "io.hpp"
 #include "message_queue.hpp"
 #include "parse.hpp"
 #include "queue_control.hpp"
 #include "signals.hpp"
-#include "text.hpp"
 #include "tool.hpp"
 #include "users.hpp"
 
@@ -100,22 +96,12 @@ void create(const Options& options, const char* operand) {
         settings.mode = parse::mode(options.mode, settings.mode);
     const Created created = create_queue(name, settings, options.existing);
     try {
-        const std::string printed = created.name.canonical();
-        write_stdout(text(isatty(STDOUT_FILENO) == 1 ? printable(printed) : printed, '\n'));
+        print_name(created.name);
     } catch (...) {
         if (created.queue)
             remove_queue(created.name);
         throw;
     }
-}
-
-void show(const Options& options, const char* operand, bool& is_first) {
-    const Attributes attributes = queue_attributes(parse_name(Kind::queue, operand));
-    if (options.json)
-        write_stdout(attributes.json_text());
-    else
-        write_stdout(text(std::exchange(is_first, false) ? "" : "\n",
-                          attributes.shell_text(isatty(STDOUT_FILENO) == 1)));
 }
 
 void set(const Options& options, const char* operand) {
@@ -140,24 +126,17 @@ int run(const Options& options, const Invocation& invocation) {
         throw UsageError("set needs at least one of --mode, --owner and --maxbytes");
     if (verb == "create")
         signals::hold(); // a queue whose name could not be printed must go first
-    int status = exit_done;
-    bool is_first = true;
-    for (const char* const operand : invocation.operands) {
-        try {
-            if (verb == "create")
-                create(options, operand);
-            else if (verb == "show")
-                show(options, operand, is_first);
-            else if (verb == "set")
-                set(options, operand);
-            else
-                remove(options, operand);
-        } catch (const Error& error) {
-            report(error);
-            status = exit_trouble;
-        }
-    }
-    return status;
+    Show show(options.json ? ShowAs::json : ShowAs::shell);
+    return for_each_operand(invocation.operands, [&](const char* operand) {
+        if (verb == "create")
+            create(options, operand);
+        else if (verb == "show")
+            show(queue_attributes(parse_name(Kind::queue, operand)));
+        else if (verb == "set")
+            set(options, operand);
+        else
+            remove(options, operand);
+    });
 }
 
 } // namespace
