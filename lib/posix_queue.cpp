@@ -6,12 +6,12 @@
 #include <fcntl.h>
 #include <limits>
 #include <poll.h>
-#include <set>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "error.hpp"
+#include "inherited.hpp"
 #include "limits.hpp"
 #include "removal_watch.hpp"
 #include "signals.hpp"
@@ -165,21 +165,12 @@ Outcome PosixQueue::wait(short events, Deadline deadline, int output_fd) {
     return (poll_fds[2].revents & (POLLERR | POLLHUP)) != 0 ? Outcome::cut_off : Outcome::not_now;
 }
 
-/// A duplicate of an inherited descriptor; its status flags stay as they are, for they belong to
-/// others as well. Those that close on exec are our own, unless we took and marked them.
-UniqueFd take_descriptor(const Name& name) {
-    static std::set<int> taken;
+/// The inherited descriptor, if it is a queue.
+UniqueFd take_queue(const Name& name) {
+    UniqueFd fd = take_descriptor(name);
     mq_attr attributes{};
-    const int flags = fcntl(name.number, F_GETFD);
-    if (flags == -1 || ((flags & FD_CLOEXEC) != 0 && !taken.contains(name.number)))
-        throw Error(name.text, "cannot use the descriptor", EBADF);
-    if (mq_getattr(name.number, &attributes) != 0)
+    if (mq_getattr(fd.get(), &attributes) != 0)
         throw Error(name.text, "this descriptor is not a message queue");
-    taken.insert(name.number);
-    fcntl(name.number, F_SETFD, FD_CLOEXEC);
-    UniqueFd fd(fcntl(name.number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-    if (!fd.is_open())
-        throw Error(name.text, "cannot use the descriptor", errno);
     return fd;
 }
 
@@ -242,7 +233,7 @@ mq_attr posix_attributes(const UniqueFd& queue) noexcept {
 
 std::optional<UniqueFd> try_open_posix_descriptor(const Name& name, int flags) {
     if (name.form == Name::Form::fd)
-        return take_descriptor(name);
+        return take_queue(name);
     const mqd_t fd = mq_open(name.text.c_str(), flags | O_CLOEXEC);
     if (fd == -1 && errno != EACCES)
         throw Error(name.text, "cannot open", errno, explain_error(errno));

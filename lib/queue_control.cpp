@@ -9,11 +9,11 @@
 
 #include "error.hpp"
 #include "limits.hpp"
-#include "parse.hpp"
 #include "posix_queue.hpp"
 #include "queue_details.hpp"
 #include "sysv_queue.hpp"
 #include "text.hpp"
+#include "users.hpp"
 
 namespace ipc {
 
@@ -85,28 +85,13 @@ Attributes sysv_attributes_of(const Name& name) {
 void change_posix(const Name& name, const QueueChanges& changes) {
     if (changes.max_bytes)
         throw UsageError(name.text, "--maxbytes is for System V queues; this one's size is fixed");
-    const UniqueFd fd = open_any(name);
-    const struct stat status = status_of(name, fd);
-    const mode_t mode =
-        changes.mode == nullptr ? status.st_mode : parse::mode(changes.mode, status.st_mode);
-    if (changes.owner &&
-        fchown(fd.get(), changes.owner->uid, changes.owner->gid.value_or(status.st_gid)) != 0)
-        throw Error(name.text, "cannot change the owner", errno);
-    // After fchown(2), which may take mode bits away.
-    if (changes.mode != nullptr && fchmod(fd.get(), mode) != 0)
-        throw Error(name.text, "cannot change the mode", errno);
+    change_permissions(name, open_any(name), changes.permissions);
 }
 
 void change_sysv(const Name& name, const QueueChanges& changes) {
     const int id = sysv_queue_id(name);
     msqid_ds queue = sysv_queue_status(name, id);
-    if (changes.mode != nullptr)
-        queue.msg_perm.mode =
-            static_cast<unsigned short>(parse::mode(changes.mode, queue.msg_perm.mode));
-    if (changes.owner) {
-        queue.msg_perm.uid = changes.owner->uid;
-        queue.msg_perm.gid = changes.owner->gid.value_or(queue.msg_perm.gid);
-    }
+    change_permissions(queue.msg_perm, changes.permissions);
     if (changes.max_bytes)
         queue.msg_qbytes = static_cast<msglen_t>(*changes.max_bytes);
     if (msgctl(id, IPC_SET, &queue) == 0)

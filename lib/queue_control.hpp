@@ -2,11 +2,10 @@
 #pragma once
 
 #include <optional>
-#include <sys/types.h>
 
 #include "attributes.hpp"
 #include "name.hpp"
-#include "users.hpp"
+#include "permissions.hpp"
 
 namespace ipc {
 
@@ -16,8 +15,7 @@ Attributes queue_attributes(const Name& name);
 
 /// What to change of a queue. What is not given stays.
 struct QueueChanges {
-    const char* mode = nullptr; ///< octal, or symbolic relative to the mode it has
-    std::optional<Owner> owner;
+    PermissionChanges permissions;
     std::optional<long> max_bytes; ///< System V
 };
 

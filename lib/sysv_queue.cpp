@@ -13,6 +13,7 @@
 #include "io.hpp"
 #include "limits.hpp"
 #include "signals.hpp"
+#include "system_v.hpp"
 #include "text.hpp"
 
 namespace ipc {
@@ -48,23 +49,15 @@ class TypeSlot {
     char saved_[type_size] = {};
 };
 
-bool is_gone(int error) noexcept { return error == EIDRM || error == EINVAL; }
-
-/// The kernel finds a queue by index with MSG_STAT_ANY; the low bits of an identifier are its
-/// index, 15 of them unless the kernel was booted with ipcmni_extend, then 24.
-bool try_stat_any(int id, msqid_ds& status) noexcept {
-    constexpr int msg_stat_any = 13; // linux/msg.h, since Linux 4.17
-    for (const int mask : {0x7FFF, 0xFFFFFF})
-        if (msgctl(id & mask, msg_stat_any, &status) == id)
-            return true;
-    return false;
-}
-
 int try_status(int id, msqid_ds& status) noexcept {
+    constexpr int msg_stat_any = 13; // linux/msg.h
     if (msgctl(id, IPC_STAT, &status) == 0)
         return 0;
     const int error = errno;
-    return error == EACCES && try_stat_any(id, status) ? 0 : error;
+    const bool found = error == EACCES && try_stat_any(id, [&](int index) {
+                           return msgctl(index, msg_stat_any, &status);
+                       });
+    return found ? 0 : error;
 }
 
 class SysvQueue final : public MessageQueue {

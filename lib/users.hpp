@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
 
 #include "attributes.hpp"
+#include "permissions.hpp"
 
 namespace ipc {
 
@@ -17,11 +17,6 @@ std::string group_name(gid_t gid);
 
 /// `owner`, `uid`, `group` and `gid` of an object.
 void add_owner(Attributes& attributes, uid_t uid, gid_t gid);
-
-struct Owner {
-    uid_t uid;
-    std::optional<gid_t> gid;
-};
 
 /// `USER[:GROUP]`, names or numbers, as for chown(1). Throws UsageError.
 Owner parse_owner(std::string_view owner);

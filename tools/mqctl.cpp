@@ -105,9 +105,9 @@ void create(const Options& options, const char* operand) {
 }
 
 void set(const Options& options, const char* operand) {
-    change_queue(
-        parse_name(Kind::queue, operand),
-        {.mode = options.mode, .owner = options.owner, .max_bytes = options.settings.max_bytes});
+    change_queue(parse_name(Kind::queue, operand),
+                 {.permissions = {.mode = options.mode, .owner = options.owner},
+                  .max_bytes = options.settings.max_bytes});
 }
 
 void remove(const Options& options, const char* operand) {
