@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+#include "shared_memory.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "error.hpp"
+#include "inherited.hpp"
+#include "limits.hpp"
+#include "signals.hpp"
+#include "sysv_memory.hpp"
+#include "text.hpp"
+
+namespace ipc {
+
+namespace {
+
+constexpr const char* directory = "/dev/shm"; // shm_overview(7)
+
+std::string path_of(const Name& name) { return text(directory, name.text); }
+
+const char* type_name(mode_t mode) noexcept {
+    switch (mode & S_IFMT) {
+    case S_IFLNK:
+        return "a symbolic link";
+    case S_IFDIR:
+        return "a directory";
+    case S_IFIFO:
+        return "a FIFO";
+    case S_IFSOCK:
+        return "a socket";
+    default:
+        return "a device";
+    }
+}
+
+void check_type(const Name& name, mode_t mode) {
+    if (!S_ISREG(mode))
+        throw Error(name.text, text("this is ", type_name(mode), ", not shared memory"));
+}
+
+/// Whether there is something of that name; throws if it is no shared memory.
+bool is_there(const Name& name) {
+    struct stat status {};
+    if (lstat(path_of(name).c_str(), &status) != 0)
+        return errno != ENOENT; // whatever stands in the way, opening it will tell
+    check_type(name, status.st_mode);
+    return true;
+}
+
+UniqueFd checked(const Name& name, UniqueFd fd) {
+    check_type(name, memory_status(name, fd).st_mode);
+    return fd;
+}
+
+/// Returns 0 or an errno value.
+int try_open(const Name& name, int flags, UniqueFd& fd) {
+    if (!is_there(name))
+        return ENOENT;
+    // What is no file any more by now may neither block us nor become our terminal. shm_open(3)
+    // follows no symlink, and closes on exec.
+    fd = UniqueFd(shm_open(name.text.c_str(), flags | O_NONBLOCK | O_NOCTTY, 0));
+    if (!fd.is_open())
+        return errno;
+    check_type(name, memory_status(name, fd).st_mode);
+    return 0;
+}
+
+/// An inherited descriptor that is open for what is wanted of it.
+UniqueFd take_memory(const Name& name, int flags) {
+    UniqueFd fd = checked(name, take_descriptor(name));
+    const int mode = fcntl(fd.get(), F_GETFL) & O_ACCMODE;
+    if (mode != O_RDWR && mode != flags)
+        throw Error(name.text, mode == O_RDONLY ? "this descriptor cannot be written to"
+                                                : "this descriptor cannot be read from");
+    return fd;
+}
+
+std::string explain_full(const UniqueFd& memory, std::int64_t length) {
+    struct statfs room {};
+    if (fstatfs(memory.get(), &room) != 0)
+        return text(length, " bytes");
+    const auto free =
+        static_cast<std::uint64_t>(room.f_bavail) * static_cast<std::uint64_t>(room.f_bsize);
+    return text(length, " bytes, ", free, " are free in ", directory,
+                "; enlarge it with: mount -o remount,size=SIZE ", directory);
+}
+
+int try_resize(const UniqueFd& memory, std::int64_t size) noexcept {
+    while (ftruncate(memory.get(), size) != 0)
+        if (errno != EINTR)
+            return errno;
+    return 0;
+}
+
+bool remove_posix_memory(const Name& name) {
+    if (name.form == Name::Form::fd)
+        throw UsageError(name.text, "a descriptor has no name to remove");
+    if (!is_there(name))
+        return false;
+    if (shm_unlink(name.text.c_str()) == 0)
+        return true;
+    if (errno != ENOENT)
+        throw Error(name.text, "cannot remove", errno);
+    return false;
+}
+
+} // namespace
+
+std::optional<UniqueFd> try_open_memory(const Name& name, int flags) {
+    if (name.form == Name::Form::fd)
+        return take_memory(name, flags);
+    UniqueFd fd;
+    if (const int error = try_open(name, flags, fd); error == ENOENT)
+        return std::nullopt;
+    else if (error != 0)
+        throw Error(name.text, "cannot open", error, explain_error(error));
+    return fd;
+}
+
+UniqueFd open_memory(const Name& name, int flags) {
+    auto fd = try_open_memory(name, flags);
+    if (!fd)
+        throw Error(name.text, "cannot open", ENOENT);
+    return std::move(*fd);
+}
+
+UniqueFd refer_to_memory(const Name& name) {
+    if (name.form == Name::Form::fd)
+        return checked(name, take_descriptor(name));
+    UniqueFd fd;
+    int error = try_open(name, O_RDONLY, fd);
+    if (error == EACCES) {
+        fd = UniqueFd(open(path_of(name).c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        error = fd.is_open() ? 0 : errno;
+    }
+    if (error != 0)
+        throw Error(name.text, "cannot open", error, explain_error(error));
+    return checked(name, std::move(fd));
+}
+
+struct stat memory_status(const Name& name, const UniqueFd& memory) {
+    struct stat status {};
+    if (fstat(memory.get(), &status) != 0)
+        throw Error(name.text, "cannot look at the object", errno);
+    return status;
+}
+
+UniqueFd make_memory(const Name& name, mode_t mode) {
+    if (name.form == Name::Form::fd)
+        throw UsageError(name.text, "a descriptor cannot be created");
+    UniqueFd fd(open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0));
+    if (!fd.is_open() || fchmod(fd.get(), mode) != 0)
+        throw Error(name.text, "cannot create", errno, explain_error(errno));
+    return fd;
+}
+
+bool try_publish_memory(const Name& name, const UniqueFd& memory) {
+    const std::string path = path_of(name);
+    // The first is for root, and since Linux 6.10 for us who opened it; the second needs /proc.
+    if (linkat(memory.get(), "", AT_FDCWD, path.c_str(), AT_EMPTY_PATH) == 0)
+        return true;
+    if (errno == ENOENT && linkat(AT_FDCWD, text("/proc/self/fd/", memory.get()).c_str(), AT_FDCWD,
+                                  path.c_str(), AT_SYMLINK_FOLLOW) == 0)
+        return true;
+    if (errno != EEXIST)
+        throw Error(name.text, "cannot create", errno);
+    return false;
+}
+
+std::optional<UniqueFd> try_create_memory(const Name& name, mode_t mode) {
+    UniqueFd fd = make_memory(name, mode);
+    if (!try_publish_memory(name, fd))
+        return std::nullopt;
+    return fd;
+}
+
+void reserve_memory(const Name& name, const UniqueFd& memory, std::int64_t offset,
+                    std::int64_t length, Grow grow) {
+    const int mode = grow == Grow::yes ? 0 : FALLOC_FL_KEEP_SIZE;
+    if (length == 0)
+        return;
+    while (fallocate(memory.get(), mode, offset, length) != 0) {
+        const int error = errno;
+        if (error == EINTR)
+            signals::check();
+        else if (error == ENOSPC)
+            throw Error(name.text, "cannot reserve memory", error, explain_full(memory, length));
+        else
+            throw Error(name.text, "cannot reserve memory", error, text(length, " bytes"));
+    }
+}
+
+void resize_memory(const Name& name, const UniqueFd& memory, std::int64_t size) {
+    const std::int64_t old_size = memory_status(name, memory).st_size;
+    if (size > old_size)
+        reserve_memory(name, memory, old_size, size - old_size);
+    else if (const int error = try_resize(memory, size))
+        throw Error(name.text, "cannot resize", error);
+}
+
+bool remove_memory(const Name& name) {
+    return name.is_system_v() ? remove_sysv_memory(name) : remove_posix_memory(name);
+}
+
+MemoryMapping::MemoryMapping(const Name& name, const UniqueFd& memory, std::size_t size,
+                             Access access) {
+    const int protection = access == Access::read ? PROT_READ : PROT_READ | PROT_WRITE;
+    void* const address = mmap(nullptr, size, protection, MAP_SHARED, memory.get(), 0);
+    if (address == MAP_FAILED)
+        throw Error(name.text, "cannot map", errno, text(size, " bytes"));
+    bytes_ = {static_cast<std::byte*>(address), size};
+}
+
+MemoryMapping::~MemoryMapping() {
+    if (!bytes_.empty())
+        munmap(bytes_.data(), bytes_.size());
+}
+
+} // namespace ipc

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <sys/stat.h>
+#include <utility>
+
+#include "fd.hpp"
+#include "name.hpp"
+
+/// POSIX shared memory by descriptor: shm_overview(7). Its objects are files in /dev/shm, or have
+/// no name (memfd_create(2)) and are handed down. Functions throw Error that names the object.
+namespace ipc {
+
+/// Opens what is there, with O_RDONLY or O_RDWR. Never blocks, follows no symlink, and refuses what
+/// is no regular file, without opening it where that can be told before.
+UniqueFd open_memory(const Name& name, int flags);
+
+/// The same where it may be missing: returns nothing then.
+std::optional<UniqueFd> try_open_memory(const Name& name, int flags);
+
+/// A descriptor for its status, mode and owner alone, which needs no permission on the object: one
+/// of O_PATH (open(2)) where it may not be read.
+UniqueFd refer_to_memory(const Name& name);
+
+struct stat memory_status(const Name& name, const UniqueFd& memory);
+
+/// New memory without a name, open for reading and writing, of size 0, and of this very mode
+/// whatever the umask. `name` is what it will be called: nobody can find it, and nothing is left
+/// should we die, until try_publish_memory() has named it.
+UniqueFd make_memory(const Name& name, mode_t mode);
+
+/// Gives it its name, in one step. Returns false, and changes nothing, if there is something of
+/// that name already, whatever it is.
+bool try_publish_memory(const Name& name, const UniqueFd& memory);
+
+/// Both: a new object of size 0, or nothing if there is something of that name.
+std::optional<UniqueFd> try_create_memory(const Name& name, mode_t mode);
+
+/// What becomes of the size when room is reserved behind it.
+enum class Grow : std::uint8_t { no, yes };
+
+/// Sees to it that these bytes have memory of their own, so that storing into them cannot fail, as
+/// a mapping does with SIGBUS: fallocate(2). If there is not enough, nothing has changed, and the
+/// Error names the size, what is free, and the file system. Throws signals::Ended, too.
+void reserve_memory(const Name& name, const UniqueFd& memory, std::int64_t offset,
+                    std::int64_t length, Grow grow = Grow::yes);
+
+/// Makes it smaller or larger; if it grows, what is new is reserved.
+void resize_memory(const Name& name, const UniqueFd& memory, std::int64_t size);
+
+/// Removes the object of either family: shm_unlink(3), shmctl(2). Those who have it attached or
+/// mapped keep it until they are done. Returns false if nothing is there.
+bool remove_memory(const Name& name);
+
+/// Owns a shared mapping of a whole number of bytes from the start of an object: mmap(2). Whoever
+/// may write to the object can shorten it, and then touching what is gone is SIGBUS.
+class MemoryMapping {
+  public:
+    enum class Access : std::uint8_t { read, read_write };
+
+    MemoryMapping(const Name& name, const UniqueFd& memory, std::size_t size, Access access);
+    MemoryMapping(MemoryMapping&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
+    MemoryMapping& operator=(MemoryMapping&& other) noexcept {
+        std::swap(bytes_, other.bytes_);
+        return *this;
+    }
+    MemoryMapping(const MemoryMapping&) = delete;
+    MemoryMapping& operator=(const MemoryMapping&) = delete;
+    ~MemoryMapping();
+
+    std::span<std::byte> bytes() const noexcept { return bytes_; }
+
+  private:
+    std::span<std::byte> bytes_;
+};
+
+} // namespace ipc

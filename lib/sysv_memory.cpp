@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include "sysv_memory.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <sys/ipc.h>
+#include <unistd.h>
+
+#include "error.hpp"
+#include "limits.hpp"
+#include "system_v.hpp"
+#include "text.hpp"
+
+namespace ipc {
+
+namespace {
+
+int try_status(int id, shmid_ds& status) noexcept {
+    constexpr int shm_stat_any = 15; // linux/shm.h
+    if (shmctl(id, IPC_STAT, &status) == 0)
+        return 0;
+    const int error = errno;
+    const bool found = error == EACCES && try_stat_any(id, [&](int index) {
+                           return shmctl(index, shm_stat_any, &status);
+                       });
+    return found ? 0 : error;
+}
+
+/// SHM_INFO of shmctl(2): how much there is of all segments.
+shm_info usage() noexcept {
+    shm_info info{};
+    shmctl(0, SHM_INFO, reinterpret_cast<shmid_ds*>(&info)); // NOLINT: as the call wants it
+    return info;
+}
+
+std::string explain_number() {
+    // The second with the kernel's parameter ipcmni_extend.
+    constexpr long most = 32768;
+    constexpr long most_extended = 1L << 24U;
+    const long limit = kernel_limit("kernel.shmmni").value_or(0);
+    const long ceiling = limit <= most ? most : most_extended;
+    return describe_limit("kernel.shmmni", std::min(2 * limit + 1, ceiling), ceiling);
+}
+
+/// The limit that stood in the way: shmget(2), "ERRORS".
+std::string explain_create(int error, std::size_t size) {
+    const auto bytes = static_cast<long>(size);
+    const long page = sysconf(_SC_PAGESIZE);
+    const long pages = bytes / page + (bytes % page != 0 ? 1 : 0);
+    switch (error) {
+    case EINVAL:
+        if (size == 0)
+            return "the least is 1 byte";
+        return text(size, " bytes, ", describe_limit("kernel.shmmax", bytes));
+    case ENOSPC: {
+        const shm_info now = usage();
+        const long used = static_cast<long>(now.shm_tot);
+        if (used > kernel_limit("kernel.shmall").value_or(std::numeric_limits<long>::max()) - pages)
+            return text(pages, " pages besides the ", used, " of all others, ",
+                        describe_limit("kernel.shmall", used + pages));
+        return explain_number();
+    }
+    case ENOMEM:
+        return text(size, " bytes, more than there is memory for; see vm.overcommit_memory");
+    default:
+        return {};
+    }
+}
+
+} // namespace
+
+int sysv_memory_id(const Name& name) {
+    if (name.form == Name::Form::id)
+        return name.number;
+    const int id = shmget(name.key, 0, 0);
+    if (id == -1)
+        throw Error(name.text, "cannot open", errno);
+    return id;
+}
+
+shmid_ds sysv_memory_status(const Name& name, int id) {
+    shmid_ds status{};
+    if (const int error = try_status(id, status))
+        throw Error(name.text, "cannot open", is_gone(error) ? ENOENT : error);
+    return status;
+}
+
+std::optional<CreatedSegment> try_create_sysv_memory(const Name& name, std::size_t size,
+                                                     mode_t mode) {
+    if (name.form == Name::Form::id)
+        throw UsageError(name.text, "the kernel chooses identifiers; create takes a key");
+    const key_t key = name.form == Name::Form::private_key ? IPC_PRIVATE : name.key;
+    const int id = shmget(key, size, IPC_CREAT | IPC_EXCL | static_cast<int>(mode));
+    if (id == -1 && errno == EEXIST)
+        return std::nullopt;
+    if (id == -1) {
+        const int error = errno;
+        throw Error(name.text, "cannot create", error, explain_create(error, size));
+    }
+    Name found_by = name;
+    if (key == IPC_PRIVATE)
+        found_by = {.form = Name::Form::id, .text = text("id:", id), .number = id};
+    return CreatedSegment{.name = std::move(found_by), .id = id};
+}
+
+bool remove_sysv_memory(const Name& name) {
+    const int id = name.form == Name::Form::key ? shmget(name.key, 0, 0) : name.number;
+    if (id != -1 && shmctl(id, IPC_RMID, nullptr) == 0)
+        return true;
+    if (errno != ENOENT && !is_gone(errno))
+        throw Error(name.text, "cannot remove", errno);
+    return false;
+}
+
+Attachment::Attachment(const Name& name, int id, Access access) {
+    const shmid_ds status = sysv_memory_status(name, id);
+    void* const address = shmat(id, nullptr, access == Access::read ? SHM_RDONLY : 0);
+    if (address == reinterpret_cast<void*>(-1)) // NOLINT: shmop(2)
+        throw Error(name.text, "cannot attach", is_gone(errno) ? ENOENT : errno);
+    bytes_ = {static_cast<std::byte*>(address), status.shm_segsz};
+}
+
+Attachment::~Attachment() {
+    if (!bytes_.empty())
+        shmdt(bytes_.data());
+}
+
+} // namespace ipc
