@@ -19,6 +19,8 @@ struct Owner {
 struct PermissionChanges {
     const char* mode = nullptr; ///< octal, or symbolic relative to the mode it has
     std::optional<Owner> owner;
+
+    bool is_none() const noexcept { return mode == nullptr && !owner; }
 };
 
 /// fchown(2) and fchmod(2) on the object itself; the descriptor may be one of O_PATH, which takes

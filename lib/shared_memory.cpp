@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -42,15 +43,6 @@ void check_type(const Name& name, mode_t mode) {
         throw Error(name.text, text("this is ", type_name(mode), ", not shared memory"));
 }
 
-/// Whether there is something of that name; throws if it is no shared memory.
-bool is_there(const Name& name) {
-    struct stat status {};
-    if (lstat(path_of(name).c_str(), &status) != 0)
-        return errno != ENOENT; // whatever stands in the way, opening it will tell
-    check_type(name, status.st_mode);
-    return true;
-}
-
 UniqueFd checked(const Name& name, UniqueFd fd) {
     check_type(name, memory_status(name, fd).st_mode);
     return fd;
@@ -58,7 +50,7 @@ UniqueFd checked(const Name& name, UniqueFd fd) {
 
 /// Returns 0 or an errno value.
 int try_open(const Name& name, int flags, UniqueFd& fd) {
-    if (!is_there(name))
+    if (!memory_exists(name))
         return ENOENT;
     // What is no file any more by now may neither block us nor become our terminal. shm_open(3)
     // follows no symlink, and closes on exec.
@@ -79,12 +71,20 @@ UniqueFd take_memory(const Name& name, int flags) {
     return fd;
 }
 
-std::string explain_full(const UniqueFd& memory, std::int64_t length) {
-    struct statfs room {};
-    if (fstatfs(memory.get(), &room) != 0)
+/// Why these bytes could not be had: fallocate(2), tmpfs(5).
+std::string explain_reserve(const Name& name, const UniqueFd& memory, std::int64_t length,
+                            int error) {
+    constexpr ResourceLimit file_size = {"RLIMIT_FSIZE", RLIMIT_FSIZE, "fsize"};
+    if (error == EFBIG)
+        return text(length, " bytes, ",
+                    describe_rlimit(file_size, static_cast<unsigned long>(length)));
+    struct statfs system {};
+    if (error != ENOSPC || fstatfs(memory.get(), &system) != 0)
         return text(length, " bytes");
     const auto free =
-        static_cast<std::uint64_t>(room.f_bavail) * static_cast<std::uint64_t>(room.f_bsize);
+        static_cast<std::uint64_t>(system.f_bavail) * static_cast<std::uint64_t>(system.f_bsize);
+    if (name.form == Name::Form::fd)
+        return text(length, " bytes, ", free, " are free");
     return text(length, " bytes, ", free, " are free in ", directory,
                 "; enlarge it with: mount -o remount,size=SIZE ", directory);
 }
@@ -96,19 +96,27 @@ int try_resize(const UniqueFd& memory, std::int64_t size) noexcept {
     return 0;
 }
 
-bool remove_posix_memory(const Name& name) {
+std::optional<unsigned long> remove_posix_memory(const Name& name) {
     if (name.form == Name::Form::fd)
         throw UsageError(name.text, "a descriptor has no name to remove");
-    if (!is_there(name))
-        return false;
+    if (!memory_exists(name))
+        return std::nullopt;
     if (shm_unlink(name.text.c_str()) == 0)
-        return true;
+        return 0;
     if (errno != ENOENT)
         throw Error(name.text, "cannot remove", errno);
-    return false;
+    return std::nullopt;
 }
 
 } // namespace
+
+bool memory_exists(const Name& name) {
+    struct stat status {};
+    if (lstat(path_of(name).c_str(), &status) != 0)
+        return errno != ENOENT; // whatever stands in the way, opening it will tell
+    check_type(name, status.st_mode);
+    return true;
+}
 
 std::optional<UniqueFd> try_open_memory(const Name& name, int flags) {
     if (name.form == Name::Form::fd)
@@ -185,12 +193,10 @@ void reserve_memory(const Name& name, const UniqueFd& memory, std::int64_t offse
         return;
     while (fallocate(memory.get(), mode, offset, length) != 0) {
         const int error = errno;
-        if (error == EINTR)
-            signals::check();
-        else if (error == ENOSPC)
-            throw Error(name.text, "cannot reserve memory", error, explain_full(memory, length));
-        else
-            throw Error(name.text, "cannot reserve memory", error, text(length, " bytes"));
+        if (error != EINTR)
+            throw Error(name.text, "cannot reserve memory", error,
+                        explain_reserve(name, memory, length, error));
+        signals::check();
     }
 }
 
@@ -202,7 +208,7 @@ void resize_memory(const Name& name, const UniqueFd& memory, std::int64_t size) 
         throw Error(name.text, "cannot resize", error);
 }
 
-bool remove_memory(const Name& name) {
+std::optional<unsigned long> remove_memory(const Name& name) {
     return name.is_system_v() ? remove_sysv_memory(name) : remove_posix_memory(name);
 }
 

@@ -16,6 +16,9 @@
 /// no name (memfd_create(2)) and are handed down. Functions throw Error that names the object.
 namespace ipc {
 
+/// Whether there is shared memory of that name; what else may be there is an Error.
+bool memory_exists(const Name& name);
+
 /// Opens what is there, with O_RDONLY or O_RDWR. Never blocks, follows no symlink, and refuses what
 /// is no regular file, without opening it where that can be told before.
 UniqueFd open_memory(const Name& name, int flags);
@@ -53,9 +56,10 @@ void reserve_memory(const Name& name, const UniqueFd& memory, std::int64_t offse
 /// Makes it smaller or larger; if it grows, what is new is reserved.
 void resize_memory(const Name& name, const UniqueFd& memory, std::int64_t size);
 
-/// Removes the object of either family: shm_unlink(3), shmctl(2). Those who have it attached or
-/// mapped keep it until they are done. Returns false if nothing is there.
-bool remove_memory(const Name& name);
+/// Removes the object of either family: shm_unlink(3), shmctl(2). Returns nothing if it is not
+/// there. Those who have it attached or mapped keep it until they are done; how many attaches there
+/// are is returned for System V, 0 for POSIX, where the kernel does not tell.
+std::optional<unsigned long> remove_memory(const Name& name);
 
 /// Owns a shared mapping of a whole number of bytes from the start of an object: mmap(2). Whoever
 /// may write to the object can shorten it, and then touching what is gone is SIGBUS.

@@ -104,13 +104,15 @@ std::optional<CreatedSegment> try_create_sysv_memory(const Name& name, std::size
     return CreatedSegment{.name = std::move(found_by), .id = id};
 }
 
-bool remove_sysv_memory(const Name& name) {
+std::optional<unsigned long> remove_sysv_memory(const Name& name) {
     const int id = name.form == Name::Form::key ? shmget(name.key, 0, 0) : name.number;
-    if (id != -1 && shmctl(id, IPC_RMID, nullptr) == 0)
-        return true;
+    if (id != -1 && shmctl(id, IPC_RMID, nullptr) == 0) {
+        shmid_ds status{};
+        return try_status(id, status) == 0 ? status.shm_nattch : 0;
+    }
     if (errno != ENOENT && !is_gone(errno))
         throw Error(name.text, "cannot remove", errno);
-    return false;
+    return std::nullopt;
 }
 
 Attachment::Attachment(const Name& name, int id, Access access) {

@@ -31,8 +31,8 @@ struct CreatedSegment {
 std::optional<CreatedSegment> try_create_sysv_memory(const Name& name, std::size_t size,
                                                      mode_t mode);
 
-/// Returns false if nothing is there.
-bool remove_sysv_memory(const Name& name);
+/// Returns how many attaches keep it alive until they are gone; nothing if it is not there.
+std::optional<unsigned long> remove_sysv_memory(const Name& name);
 
 /// Has a segment attached: shmat(2). Its size never changes.
 class Attachment {

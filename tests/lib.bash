@@ -282,6 +282,12 @@ make_queue() {
     mqctl create "${@:2}" -- "$1" >/dev/null && made_queues+=("$1")
 }
 
+# make_memory OBJECT SIZE [OPTION OF shmctl create]...: the same for shared memory.
+made_memory=()
+make_memory() {
+    shmctl create -s "$2" "${@:3}" -- "$1" >/dev/null && made_memory+=("$1")
+}
+
 # queued QUEUE: the number of messages in it.
 queued() { mqctl show -- "$1" | sed -n 's/^msgs=//p'; }
 
@@ -305,7 +311,7 @@ put_limit() {
 }
 limit_is() { [ "$(tr -s '\t ' ' ' <"/proc/sys/$1")" = "$2" ]; }
 
-# For the end of each test: ends what the test spawned, removes what make_queue made and what fills
+# For the end of each test: ends what the test spawned, removes what make_queue and make_memory made and what fills
 # the tiny disk $IPCTOOLS_TINY (16 KiB), restores limits.
 clean_up() {
     local name
@@ -317,12 +323,15 @@ clean_up() {
     for name in "${made_queues[@]}"; do
         mqctl rm -f -- "$name" || true
     done
+    for name in "${made_memory[@]}"; do
+        shmctl rm -f -- "$name" || true
+    done
     # The last first: a limit may have been set twice.
     local i
     for ((i = ${#set_limits[@]} - 1; i >= 0; --i)); do
         put_limit "${set_limits[i]%% *}" "${set_limits[i]#* }"
     done
-    made_queues=() set_limits=()
+    made_queues=() made_memory=() set_limits=()
     rm -rf -- "${IPCTOOLS_TINY:?}"/*
 }
 
