@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
-#include <poll.h>
 #include <unistd.h>
 
 #include "error.hpp"
@@ -22,9 +21,6 @@ constexpr std::size_t most_bytes = std::size_t{64} << 10U;
 
 /// So that small messages do not make the book-keeping large.
 constexpr std::size_t most_messages = 4096;
-
-/// How long stdout may be stuck before a process that shall end gives up delivering.
-constexpr nanoseconds ending_patience = std::chrono::seconds(1);
 
 } // namespace
 
@@ -65,7 +61,8 @@ void Delivery::deliver() {
     if (held_.empty())
         return;
     std::size_t written = 0;
-    if (const int error = write_out(written))
+    const std::string_view all(records().begin(), records().size());
+    if (const int error = write_patiently(STDOUT_FILENO, all, written))
         fail(written, error);
     clear();
 }
@@ -74,31 +71,6 @@ void Delivery::clear() noexcept {
     held_.clear();
     messages_.clear();
     framed_.clear();
-}
-
-/// Returns 0, or the errno value that stopped it; EINTR if the process shall end and stdout is
-/// stuck.
-int Delivery::write_out(std::size_t& written) noexcept {
-    Deadline patience = Deadline::never();
-    while (written < records().size()) {
-        const ssize_t count =
-            write(STDOUT_FILENO, records().begin() + written, records().size() - written);
-        if (count >= 0)
-            written += static_cast<std::size_t>(count);
-        else if (errno == EAGAIN) {
-            pollfd output{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
-            poll(&output, 1, -1);
-        } else if (errno != EINTR)
-            return errno;
-        signals::serve_report_request();
-        if (signals::ended() == 0)
-            continue;
-        if (patience.is_never() || count > 0)
-            patience = Deadline::after(ending_patience);
-        else if (patience.passed())
-            return EINTR;
-    }
-    return 0;
 }
 
 /// Returns every message to the queue whose record was not written to its end.

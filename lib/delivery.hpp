@@ -59,7 +59,6 @@ class Delivery final : public Sink {
 
     Buffer& records() noexcept { return framing_.is_plain() ? messages_ : framed_; }
     void clear() noexcept;
-    int write_out(std::size_t& written) noexcept;
 
     struct Fate {
         std::size_t returned = 0;

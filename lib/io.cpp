@@ -2,6 +2,7 @@
 #include "io.hpp"
 
 #include <cerrno>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,13 +15,15 @@ namespace ipc {
 
 namespace {
 
-/// For a descriptor that somebody made non-blocking: waits, or returns early at a signal.
+/// How long an output may be stuck before a process that shall end gives it up.
+constexpr nanoseconds ending_patience = std::chrono::seconds(1);
+
+} // namespace
+
 void wait_until_possible(int fd, short events) noexcept {
     pollfd poll_fd{.fd = fd, .events = events, .revents = 0};
     poll(&poll_fd, 1, -1);
 }
-
-} // namespace
 
 std::size_t read_some(int fd, std::span<char> into, std::string_view object) {
     for (;;) {
@@ -48,8 +51,31 @@ void write_all(int fd, std::string_view bytes, std::string_view object) {
     }
 }
 
+int write_patiently(int fd, std::string_view bytes, std::size_t& written) {
+    Deadline patience = Deadline::never();
+    while (!bytes.empty()) {
+        const ssize_t count = write(fd, bytes.data(), bytes.size());
+        if (count >= 0) {
+            bytes.remove_prefix(static_cast<std::size_t>(count));
+            written += static_cast<std::size_t>(count);
+        } else if (errno == EAGAIN) {
+            wait_until_possible(fd, POLLOUT);
+        } else if (errno != EINTR) {
+            return errno;
+        }
+        signals::serve_report_request();
+        if (signals::ended() == 0)
+            continue;
+        if (patience.is_never() || count > 0)
+            patience = Deadline::after(ending_patience);
+        else if (patience.passed())
+            return EINTR;
+    }
+    return 0;
+}
+
 void write_stderr(std::string_view bytes) noexcept {
-    const Deadline patience = Deadline::after(nanoseconds(std::chrono::seconds(1)));
+    const Deadline patience = Deadline::after(ending_patience);
     while (!bytes.empty()) {
         const ssize_t count = write(STDERR_FILENO, bytes.data(), bytes.size());
         if (count >= 0)
@@ -61,6 +87,11 @@ void write_stderr(std::string_view bytes) noexcept {
         if (signals::ended() != 0 && patience.passed())
             return;
     }
+}
+
+void enlarge_pipe(int fd) noexcept {
+    constexpr int size = 1 << 20; // /proc/sys/fs/pipe-max-size, unless it was changed: pipe(7)
+    fcntl(fd, F_SETPIPE_SZ, size);
 }
 
 bool has_reader(int fd) noexcept {

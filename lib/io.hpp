@@ -8,6 +8,10 @@
 
 namespace ipc {
 
+/// For a descriptor that somebody made non-blocking: waits until it is ready for these events of
+/// poll(2), or returns early at a signal.
+void wait_until_possible(int fd, short events) noexcept;
+
 /// read(2) once, in a tool that holds signals: waits where the descriptor is non-blocking, goes on
 /// after a stop and after signals that do not end us. Returns the bytes read, 0 at the end of
 /// input. Throws signals::Ended, or Error naming `object`.
@@ -17,10 +21,19 @@ std::size_t read_some(int fd, std::span<char> into, std::string_view object);
 /// process shall end before all is written.
 void write_all(int fd, std::string_view bytes, std::string_view object);
 
+/// The same where what is written must not be torn because the process shall end: goes on then, and
+/// gives up only when nothing was taken for a second. `written` counts up. Returns 0, or the errno
+/// value that stopped it; EINTR when it gave up.
+int write_patiently(int fd, std::string_view bytes, std::size_t& written);
+
 inline void write_stdout(std::string_view bytes) { write_all(STDOUT_FILENO, bytes, "stdout"); }
 
 /// Diagnostics: as much as stderr takes. Given up after a second if the process shall end.
 void write_stderr(std::string_view bytes) noexcept;
+
+/// Gives a pipe more room, so that there are fewer waits for its other end. Its refusal, beyond
+/// /proc/sys/fs/pipe-user-pages-soft, is no error; what is no pipe is left alone.
+void enlarge_pipe(int fd) noexcept;
 
 /// Whether `fd` is a pipe or a socket, which can lose its reader.
 bool has_reader(int fd) noexcept;

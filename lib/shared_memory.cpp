@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "shared_memory.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -69,24 +70,6 @@ UniqueFd take_memory(const Name& name, int flags) {
         throw Error(name.text, mode == O_RDONLY ? "this descriptor cannot be written to"
                                                 : "this descriptor cannot be read from");
     return fd;
-}
-
-/// Why these bytes could not be had: fallocate(2), tmpfs(5).
-std::string explain_reserve(const Name& name, const UniqueFd& memory, std::int64_t length,
-                            int error) {
-    constexpr ResourceLimit file_size = {"RLIMIT_FSIZE", RLIMIT_FSIZE, "fsize"};
-    if (error == EFBIG)
-        return text(length, " bytes, ",
-                    describe_rlimit(file_size, static_cast<unsigned long>(length)));
-    struct statfs system {};
-    if (error != ENOSPC || fstatfs(memory.get(), &system) != 0)
-        return text(length, " bytes");
-    const auto free =
-        static_cast<std::uint64_t>(system.f_bavail) * static_cast<std::uint64_t>(system.f_bsize);
-    if (name.form == Name::Form::fd)
-        return text(length, " bytes, ", free, " are free");
-    return text(length, " bytes, ", free, " are free in ", directory,
-                "; enlarge it with: mount -o remount,size=SIZE ", directory);
 }
 
 int try_resize(const UniqueFd& memory, std::int64_t size) noexcept {
@@ -186,6 +169,23 @@ std::optional<UniqueFd> try_create_memory(const Name& name, mode_t mode) {
     return fd;
 }
 
+std::string explain_reserve(const Name& name, const UniqueFd& memory, std::int64_t length,
+                            int error) {
+    constexpr ResourceLimit file_size = {"RLIMIT_FSIZE", RLIMIT_FSIZE, "fsize"};
+    if (error == EFBIG)
+        return text(length, " bytes, ",
+                    describe_rlimit(file_size, static_cast<unsigned long>(length)));
+    struct statfs system {};
+    if (error != ENOSPC || fstatfs(memory.get(), &system) != 0)
+        return text(length, " bytes");
+    const auto free =
+        static_cast<std::uint64_t>(system.f_bavail) * static_cast<std::uint64_t>(system.f_bsize);
+    if (name.form == Name::Form::fd)
+        return text(length, " bytes, ", free, " are free");
+    return text(length, " bytes, ", free, " are free in ", directory,
+                "; enlarge it with: mount -o remount,size=SIZE ", directory);
+}
+
 void reserve_memory(const Name& name, const UniqueFd& memory, std::int64_t offset,
                     std::int64_t length, Grow grow) {
     const int mode = grow == Grow::yes ? 0 : FALLOC_FL_KEEP_SIZE;
@@ -198,6 +198,16 @@ void reserve_memory(const Name& name, const UniqueFd& memory, std::int64_t offse
                         explain_reserve(name, memory, length, error));
         signals::check();
     }
+}
+
+void release_reserved(const UniqueFd& memory, std::int64_t offset, std::int64_t length) noexcept {
+    struct stat status {};
+    if (fstat(memory.get(), &status) != 0)
+        return;
+    const std::int64_t from = std::max<std::int64_t>(offset, status.st_size);
+    const std::int64_t left = offset + length - from;
+    if (left > 0)
+        fallocate(memory.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from, left);
 }
 
 void resize_memory(const Name& name, const UniqueFd& memory, std::int64_t size) {

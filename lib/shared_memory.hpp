@@ -53,6 +53,14 @@ enum class Grow : std::uint8_t { no, yes };
 void reserve_memory(const Name& name, const UniqueFd& memory, std::int64_t offset,
                     std::int64_t length, Grow grow = Grow::yes);
 
+/// What stands behind an errno value of fallocate(2) or write(2) for `length` bytes more: the room
+/// that is free and where, or the limit.
+std::string explain_reserve(const Name& name, const UniqueFd& memory, std::int64_t length,
+                            int error);
+
+/// Gives back what was reserved of these bytes beyond the end of the object, if it was.
+void release_reserved(const UniqueFd& memory, std::int64_t offset, std::int64_t length) noexcept;
+
 /// Makes it smaller or larger; if it grows, what is new is reserved.
 void resize_memory(const Name& name, const UniqueFd& memory, std::int64_t size);
 

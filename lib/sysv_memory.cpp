@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <limits>
 #include <sys/ipc.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "error.hpp"
@@ -70,13 +71,20 @@ std::string explain_create(int error, std::size_t size) {
 
 } // namespace
 
-int sysv_memory_id(const Name& name) {
+std::optional<int> try_sysv_memory_id(const Name& name) {
     if (name.form == Name::Form::id)
         return name.number;
     const int id = shmget(name.key, 0, 0);
-    if (id == -1)
+    if (id == -1 && errno != ENOENT)
         throw Error(name.text, "cannot open", errno);
-    return id;
+    return id == -1 ? std::nullopt : std::optional<int>(id);
+}
+
+int sysv_memory_id(const Name& name) {
+    const auto id = try_sysv_memory_id(name);
+    if (!id)
+        throw Error(name.text, "cannot open", ENOENT);
+    return *id;
 }
 
 shmid_ds sysv_memory_status(const Name& name, int id) {
@@ -120,7 +128,19 @@ Attachment::Attachment(const Name& name, int id, Access access) {
     void* const address = shmat(id, nullptr, access == Access::read ? SHM_RDONLY : 0);
     if (address == reinterpret_cast<void*>(-1)) // NOLINT: shmop(2)
         throw Error(name.text, "cannot attach", is_gone(errno) ? ENOENT : errno);
-    bytes_ = {static_cast<std::byte*>(address), status.shm_segsz};
+    bytes_ = {static_cast<char*>(address), status.shm_segsz};
+}
+
+std::span<char> Attachment::part(std::int64_t offset, std::size_t length) const noexcept {
+    const std::size_t begin = std::min(static_cast<std::size_t>(offset), bytes_.size());
+    return bytes_.subspan(begin, std::min(length, bytes_.size() - begin));
+}
+
+void Attachment::forget(std::span<char> part) const noexcept {
+    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    const auto begin = static_cast<std::size_t>(part.data() - bytes_.data()) / page * page;
+    const auto end = static_cast<std::size_t>(part.data() - bytes_.data()) + part.size();
+    madvise(bytes_.data() + begin, end - begin, MADV_DONTNEED);
 }
 
 Attachment::~Attachment() {

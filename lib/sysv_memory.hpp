@@ -17,6 +17,8 @@ namespace ipc {
 
 /// The identifier behind a key or an `id:`; whether it exists is known only for a key.
 int sysv_memory_id(const Name& name);
+/// The same where nothing may have that key: returns nothing then.
+std::optional<int> try_sysv_memory_id(const Name& name);
 
 /// shmctl(2) IPC_STAT, and where that is not permitted SHM_STAT_ANY.
 shmid_ds sysv_memory_status(const Name& name, int id);
@@ -49,10 +51,19 @@ class Attachment {
     Attachment& operator=(const Attachment&) = delete;
     ~Attachment();
 
-    std::span<std::byte> bytes() const noexcept { return bytes_; }
+    std::span<char> bytes() const noexcept { return bytes_; }
+
+    /// How much of it to touch before what was touched is forgotten.
+    static constexpr std::size_t window = std::size_t{1} << 20U;
+
+    /// A window of it: at most `length` bytes from `offset` on, as many as there are.
+    std::span<char> part(std::int64_t offset, std::size_t length = window) const noexcept;
+
+    /// Has our page tables forget a part: it no more counts as our memory, and stays as it is.
+    void forget(std::span<char> part) const noexcept;
 
   private:
-    std::span<std::byte> bytes_;
+    std::span<char> bytes_;
 };
 
 } // namespace ipc

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+#include "memory_target.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <poll.h>
+#include <span>
+#include <string_view>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vector>
+
+#include "byte_range.hpp"
+#include "error.hpp"
+#include "io.hpp"
+#include "shared_memory.hpp"
+#include "signals.hpp"
+#include "sysv_memory.hpp"
+#include "text.hpp"
+
+namespace ipc {
+
+namespace {
+
+constexpr mode_t private_mode = 0600;
+
+/// What was read and not stored is read again by whoever comes next, where that is possible.
+void put_back(std::size_t count) noexcept {
+    lseek(STDIN_FILENO, -static_cast<off_t>(count), SEEK_CUR);
+}
+
+enum class Origin : std::uint8_t { found, made };
+
+class PosixTarget final : public MemoryTarget {
+  public:
+    PosixTarget(const Name& name, UniqueFd memory, Origin origin)
+        : MemoryTarget(name), memory_(std::move(memory)), is_published_(origin == Origin::found) {}
+    PosixTarget(const PosixTarget&) = delete;
+    PosixTarget& operator=(const PosixTarget&) = delete;
+    ~PosixTarget() override {
+        if (reserved_end_ > end())
+            release_reserved(memory_, end(), reserved_end_ - end());
+    }
+
+    void begin(std::int64_t offset, std::int64_t length, Rest rest) override;
+    bool try_publish() override {
+        return is_published_ || (is_published_ = try_publish_memory(name(), memory_));
+    }
+    bool receive() override;
+    void finish() override {
+        if (rest_ == Rest::goes)
+            resize_memory(name(), memory_, end());
+    }
+
+  private:
+    enum class Way : std::uint8_t { splice, sendfile, copy };
+
+    static constexpr std::size_t copy_size = std::size_t{256} << 10U;
+    static constexpr std::size_t most_at_once = std::size_t{16} << 20U;
+
+    std::int64_t end() const noexcept { return offset_ + stored(); }
+    void choose_way() noexcept;
+    ssize_t move() noexcept;
+    bool copy();
+
+    UniqueFd memory_;
+    bool is_published_;
+    Rest rest_ = Rest::stays;
+    Way way_ = Way::copy;
+    std::int64_t offset_ = 0;
+    std::int64_t reserved_end_ = 0;
+    std::vector<char> buffer_;
+};
+
+void PosixTarget::begin(std::int64_t offset, std::int64_t length, Rest rest) {
+    const std::int64_t from = std::min(offset, memory_status(name(), memory_).st_size);
+    const std::int64_t to = bounded_sum(offset, length);
+    reserve_memory(name(), memory_, from, to - from, Grow::no);
+    offset_ = offset;
+    reserved_end_ = to;
+    rest_ = rest;
+    choose_way();
+}
+
+/// sendfile(2) stores where the descriptor stands, which for an inherited one is not ours to
+/// change.
+void PosixTarget::choose_way() noexcept {
+    struct stat input {};
+    if (fstat(STDIN_FILENO, &input) != 0)
+        return;
+    if (S_ISFIFO(input.st_mode))
+        way_ = Way::splice;
+    else if (S_ISREG(input.st_mode) && name().form == Name::Form::posix &&
+             lseek(memory_.get(), offset_, SEEK_SET) == offset_)
+        way_ = Way::sendfile;
+}
+
+ssize_t PosixTarget::move() noexcept {
+    off_t to = end();
+    if (way_ == Way::splice)
+        return splice(STDIN_FILENO, nullptr, memory_.get(), &to, most_at_once, 0);
+    return sendfile(memory_.get(), STDIN_FILENO, nullptr, most_at_once);
+}
+
+/// Copying within the kernel saves a copy of our own. When it has no more to give, copying it
+/// ourselves tells whether that is the end, and if not, which of the two sides is to blame.
+bool PosixTarget::receive() {
+    while (way_ != Way::copy) {
+        signals::check();
+        const ssize_t count = move();
+        if (count > 0) {
+            add_stored(count);
+            return true;
+        }
+        if (count < 0 && errno == EAGAIN)
+            wait_until_possible(STDIN_FILENO, POLLIN);
+        else if (count == 0 || errno != EINTR)
+            way_ = Way::copy;
+    }
+    return copy();
+}
+
+bool PosixTarget::copy() {
+    buffer_.resize(copy_size);
+    std::string_view rest(buffer_.data(), read_some(STDIN_FILENO, buffer_, "stdin"));
+    if (rest.empty())
+        return false;
+    while (!rest.empty()) {
+        const ssize_t count = pwrite(memory_.get(), rest.data(), rest.size(), end());
+        if (count >= 0) {
+            add_stored(count);
+            rest.remove_prefix(static_cast<std::size_t>(count));
+        } else if (errno != EINTR) {
+            const int error = errno;
+            put_back(rest.size());
+            throw Error(
+                name().text, "cannot store", error,
+                explain_reserve(name(), memory_, static_cast<std::int64_t>(rest.size()), error));
+        }
+    }
+    return true;
+}
+
+class SysvTarget final : public MemoryTarget {
+  public:
+    SysvTarget(const Name& name, int id, Origin origin)
+        : MemoryTarget(name), id_(id), is_published_(origin == Origin::found),
+          segment_(name, id, Attachment::Access::read_write) {}
+    SysvTarget(const SysvTarget&) = delete;
+    SysvTarget& operator=(const SysvTarget&) = delete;
+    ~SysvTarget() override {
+        if (!is_published_)
+            shmctl(id_, IPC_RMID, nullptr);
+    }
+
+    void begin(std::int64_t offset, std::int64_t length, Rest rest) override;
+    bool try_publish() override { return is_published_ = true; }
+    bool receive() override;
+    void finish() override {}
+
+  private:
+    std::int64_t size() const noexcept {
+        return static_cast<std::int64_t>(segment_.bytes().size());
+    }
+    bool is_at_end_of_input();
+
+    int id_;
+    bool is_published_;
+    Attachment segment_;
+    std::int64_t offset_ = 0;
+};
+
+void SysvTarget::begin(std::int64_t offset, std::int64_t length, Rest rest) {
+    if (rest == Rest::goes)
+        throw UsageError(name().text, "--truncate is for POSIX objects; a segment keeps its size");
+    if (offset > size())
+        throw Error(name().text, text("offset ", offset, " is past the end; the segment has ",
+                                      size(), " bytes and cannot grow"));
+    if (length > size() - offset)
+        throw Error(name().text,
+                    text("the input does not fit: ", length, " bytes from offset ", offset,
+                         " on; the segment has ", size(), " bytes and cannot grow"));
+    offset_ = offset;
+}
+
+bool SysvTarget::receive() {
+    const std::span<char> room = segment_.part(offset_ + stored());
+    if (room.empty()) {
+        if (is_at_end_of_input())
+            return false;
+        throw Error(name().text, text("the input does not fit; the segment has ", size(),
+                                      " bytes and cannot grow"));
+    }
+    const std::size_t count = read_some(STDIN_FILENO, room, "stdin");
+    add_stored(static_cast<std::int64_t>(count));
+    segment_.forget(room);
+    return count > 0;
+}
+
+bool SysvTarget::is_at_end_of_input() {
+    char one = 0;
+    const std::size_t count = read_some(STDIN_FILENO, {&one, 1}, "stdin");
+    put_back(count);
+    return count == 0;
+}
+
+} // namespace
+
+std::unique_ptr<MemoryTarget> try_open_memory_target(const Name& name) {
+    if (name.is_system_v()) {
+        const auto id = try_sysv_memory_id(name);
+        return id ? std::make_unique<SysvTarget>(name, *id, Origin::found) : nullptr;
+    }
+    auto memory = try_open_memory(name, O_WRONLY);
+    return memory ? std::make_unique<PosixTarget>(name, std::move(*memory), Origin::found)
+                  : nullptr;
+}
+
+std::unique_ptr<MemoryTarget> try_create_memory_target(const Name& name, std::int64_t size) {
+    if (name.is_system_v()) {
+        const auto made =
+            try_create_sysv_memory(name, static_cast<std::size_t>(size), private_mode);
+        if (!made)
+            return nullptr;
+        try {
+            return std::make_unique<SysvTarget>(made->name, made->id, Origin::made);
+        } catch (...) {
+            shmctl(made->id, IPC_RMID, nullptr);
+            throw;
+        }
+    }
+    UniqueFd memory = make_memory(name, private_mode);
+    resize_memory(name, memory, size);
+    return std::make_unique<PosixTarget>(name, std::move(memory), Origin::made);
+}
+
+} // namespace ipc
