@@ -345,6 +345,96 @@ is_on() { grep -q -- "$1" "$2"; }
     assert_output /dev/mqueue/tested
 }
 
+@test "shmcat(1): put a table where programs can map it, and look at it" {
+    head -c 5000 /dev/urandom >table.bin
+    example shmcat.1 'shmcat -W --create --truncate /table'
+    run_example 0
+    assert_output "$(head -c 64 table.bin | od -A d -t x1z)"
+    shmcat /table | cmp - table.bin
+}
+
+@test "shmcat(1): read and change a counter in a segment" {
+    make_memory key:0x4d2 4K
+    example shmcat.1 'printf ' 's|\\001|\\052|'
+    run_example 0
+    example shmcat.1 'shmcat -o 16'
+    run_example 0
+    [ "$output" -eq 42 ]
+}
+
+@test "shmcat(1): keep a copy, and copy a segment" {
+    head -c 5000 /dev/urandom | tee table | shmcat -W --create /table
+    example shmcat.1 'shmcat /table | gzip' 's|^gzip|shmctl rm /table; gzip|'
+    run_example 0
+    shmcat /table | cmp - table
+    shmcat -W --create key:0x4d2 <table
+    example shmcat.1 'shmcat key:0x4d2'
+    run_example 0
+    shmcat /copy | cmp - table
+}
+
+@test "shmcat(1): watch a status line" {
+    printf '%-79s\n' one | shmcat -W --create /status
+    example shmcat.1 'shmcat -f'
+    spawn example bash ./example
+    wait_until is_on '^one' "$(out example)"
+    printf '%-79s\n' two | shmcat -W /status
+    wait_until is_on '^two' "$(out example)"
+    shmctl rm /status
+    wait_exit example 0
+}
+
+@test "shmctl(1): an object that a group may read" {
+    example shmctl.1 'shmctl create -m'
+    run_example 0
+    assert_output /table
+    run_tool 0 shmctl show /table
+    assert_line perms=0640
+    assert_line size=16777216
+}
+
+@test "shmctl(1): a segment for the time of a script" {
+    example shmctl.1 'm='
+    run_example 0
+    assert_line size=4096
+    [ "$(wc -l </proc/sysvipc/shm)" -eq 1 ]
+}
+
+@test "shmctl(1): how much of an object is there" {
+    truncate -s 1M /dev/shm/table
+    printf x | shmcat -W /table
+    mkdir bin
+    printf '%s\n' '#!/usr/bin/env python3' 'import json, sys' \
+        'print(json.load(sys.stdin)[sys.argv[1][1:]])' >bin/jq
+    chmod +x bin/jq
+    example shmctl.1 '( eval'
+    PATH=$PWD/bin:$PATH run_example 0
+    assert_output $'4096 of 1048576\n4096'
+}
+
+@test "shmctl(1): double an object, and give it away" {
+    requires root
+    make_memory /table 16M
+    example shmctl.1 'shmctl set -s'
+    run_example 0
+    run_tool 0 shmctl show /table
+    assert_line owner=www-data
+    assert_line size=33554432
+}
+
+@test "shmctl(1): remove the segments that nobody has attached" {
+    local kept
+    kept=$(shmctl create -s 1 private)
+    shmctl create -s 1 private private key:7 >/dev/null
+    spawn holder perl -MIPC::SysV=shmat -e 'shmat($ARGV[0], undef, 0) or die; $| = 1; print "attached\n"; sleep 1000' \
+        "${kept#id:}"
+    wait_until is_on attached "$(out holder)"
+    example shmctl.1 'awk '
+    run_example 0
+    run_tool 0 awk 'NR > 1 { print "id:" $2 }' /proc/sysvipc/shm
+    assert_output "$kept"
+}
+
 @test "ipctools(7): a first session" {
     example ipctools.7 '$ mqctl create /hello'
     run_session example

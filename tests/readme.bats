@@ -31,6 +31,7 @@ extract_sessions() {
         run_session "$session"
         diff "$session" "$session.actual" || fail "the README and the tools differ in $session"
         remove_all_queues
+        remove_all_memory
         count=$((count + 1))
     done
     [ "$count" -ge 5 ]

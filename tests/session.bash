@@ -5,6 +5,7 @@
 
 teardown() {
     remove_all_queues
+    remove_all_memory
     clean_up
 }
 
@@ -16,6 +17,16 @@ remove_all_queues() {
     while read -r _ entry _; do
         [ "$entry" = msqid ] || mqctl rm "id:$entry"
     done </proc/sysvipc/msg
+}
+
+remove_all_memory() {
+    local entry
+    for entry in /dev/shm/*; do
+        [ ! -e "$entry" ] || shmctl rm -- "/${entry##*/}"
+    done
+    while read -r _ entry _; do
+        [ "$entry" = shmid ] || shmctl rm "id:$entry"
+    done </proc/sysvipc/shm
 }
 
 assert_no_queues() {

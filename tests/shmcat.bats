@@ -674,6 +674,73 @@ PYTHON
     done
 }
 
+@test "-f: a signal that was ignored or blocked at the start does not end it" {
+    local how
+    for how in ignored blocked; do
+        printf one | shmcat -W --create /m
+        made /m
+        spawn follower python3 -c '
+import os, signal, sys
+if sys.argv[1] == "ignored":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+else:
+    signal.pthread_sigmask(signal.SIG_BLOCK, range(1, signal.SIGRTMAX + 1))
+os.execvp("shmcat", ["shmcat", "-f0.01", "/m"])' "$how"
+        wait_until is_file "$(out follower)" one
+        kill -TERM "${pid[follower]}"
+        printf two | shmcat -W /m
+        wait_until is_file "$(out follower)" onetwo
+        shmctl rm /m
+        wait_exit follower 0
+    done
+}
+
+# ---- Where something is missing ----
+
+@test "everything works without /proc" {
+    requires root
+    # shellcheck disable=SC2016 # for the other shell
+    run_tool 0 unshare --mount bash -ec '
+        umount -l /proc
+        printf one | shmcat -W --create /m
+        printf two | shmcat -W --create=3 key:7
+        shmcat /m
+        shmcat key:7
+        : >out
+        shmcat -f0.01 /m >out &
+        until [ "$(<out)" = one ]; do :; done
+        shmctl rm /m key:7
+        wait $!'
+    assert_output onetwo
+    assert_no_stderr
+}
+
+@test "RLIMIT_NOFILE: for each number of descriptors, done or explained" {
+    local object number command
+    printf hello >input
+    for object in "${both[@]}"; do
+        make_memory "$object" 5
+        for command in "shmcat $object" "shmcat -W $object" "shmctl show $object" "shmctl set -m 0600 $object"; do
+            for number in {3..10}; do
+                echo "$command: $number"
+                # shellcheck disable=SC2086 # words
+                run_tool - bash -c 'exec prlimit --nofile="$0" -- "$@" <input 3>&-' "$number" $command
+                [ "$status" -eq 0 ] || [ "$status" -eq 127 ] ||
+                    assert_diagnostic "${command%% *}" 'Too many open files \(RLIMIT_NOFILE = '
+            done
+            assert_equal "$status" 0
+        done
+        shmctl rm "$object"
+        for number in {3..10}; do
+            run_tool - bash -c 'exec prlimit --nofile="$0" -- "$@" <input 3>&-' "$number" shmctl create -s 1 "$object"
+            made "$object"
+            [ "$status" -eq 0 ] || [ "$status" -eq 127 ] ||
+                assert_diagnostic shmctl 'Too many open files \(RLIMIT_NOFILE = '
+        done
+        assert_equal "$status" 0
+    done
+}
+
 # ---- Objects of others ----
 
 @test "python's shared memory, both ways" {

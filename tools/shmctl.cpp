@@ -67,7 +67,7 @@ constexpr Option<Options> table[] = {
      [](Options& o, const char* a) { parse::mode(a, 0); o.mode = a; }},
     {{.short_name = 's', .long_name = "size", .argument = Argument::required,
       .argument_name = "SIZE", .value_kind = "size", .verbs = "create,set",
-      .help = "bytes; what a POSIX object gains is reserved"},
+      .help = "bytes that the object has"},
      [](Options& o, const char* a) { o.size = parse::size(a); }},
     {{.long_name = "owner", .argument = Argument::required,
       .argument_name = "USER[:GROUP]", .value_kind = "user", .verbs = "set",
