@@ -11,6 +11,8 @@ setup() {
     make_queue /completion-one
     make_queue '/completion two'
     make_queue key:0x0badcafe
+    make_memory /completion-memory 1
+    make_memory key:0x0badf00d 1
 }
 
 # install_completions: below $prefix, where then each shell has to find the completions by itself.
@@ -120,6 +122,15 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     assert_output '0x0badcafe'
 }
 
+@test "bash: shared memory" {
+    : >/dev/shm/sem.completion
+    complete_bash 'shmcat '
+    rm /dev/shm/sem.completion
+    assert_output $'/completion-memory\nkey:0x0badf00d'
+    complete_bash 'shmctl rm /completion-memory /comp'
+    assert_output /completion-memory
+}
+
 @test "bash: values and verbs" {
     complete_bash 'mqsend --format=n'
     assert_output $'nul\nnetstring'
@@ -163,6 +174,10 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     assert_line /completion-one
     assert_line '/completion two'
     assert_line key:0x0badcafe
+    complete_fish 'shmctl rm '
+    assert_line /completion-memory
+    assert_line key:0x0badf00d
+    refute_line key:0x0badcafe
     complete_fish 'mqsend --format=n'
     assert_output $'--format=netstring\n--format=nul'
     complete_fish 'mqctl '
@@ -206,6 +221,10 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     assert_line --partial /completion-one
     assert_line --partial '/completion\ two'
     assert_line --partial key:0x0badcafe
+    complete_zsh 'shmctl rm '
+    assert_line --partial /completion-memory
+    assert_line --partial key:0x0badf00d
+    refute_line --partial key:0x0badcafe
     complete_zsh 'mqsend --format=n'
     assert_line --regexp '^netstring +nul'
     complete_zsh 'mqctl '

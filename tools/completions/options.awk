@@ -34,6 +34,12 @@ function quote(text) {
     return "'" text "'"
 }
 
+# Where objects of a kind are found, as words: the beginning of the paths of POSIX ones, and the
+# table of System V ones.
+function places(kind) {
+    return kind == "queue" ? "/dev/mqueue/ msg" : kind == "memory" ? "/dev/shm/ shm" : ""
+}
+
 # The fixed choices of a kind of value.
 function choices(kind) {
     return kind == "format" ? "line nul netstring json whole" : ""

@@ -8,7 +8,7 @@ function escape(text) {
 }
 
 function action(kind) {
-    if (kind == "queue") return "_" name "_queues"
+    if (places(kind) != "") return "_" name "_objects " places(kind)
     if (kind == "user") return "_users"
     if (choices(kind) != "") return "(" choices(kind) ")"
     return " "
@@ -38,22 +38,24 @@ END {
     print "#compdef " tool
     print "# zsh completion for " tool ", generated from its option table"
     print ""
-    print "# POSIX queues by name, System V ones by key, or by id when they have none."
-    print "_" name "_queues() {"
-    print "    local -a queues rows"
-    print "    local row"
-    print "    queues=(/dev/mqueue/*(ND:t))"
-    print "    queues=(/${^queues})"
-    print "    [[ -r /proc/sysvipc/msg ]] && rows=(${${(f)\"$(</proc/sysvipc/msg)\"}[2,-1]})"
+    # What _arguments adds for compadd comes first, the two words last.
+    print "# _objects DIRECTORY TABLE: POSIX objects by name, System V ones by key, or by id without one."
+    print "_" name "_objects() {"
+    print "    local -a objects rows"
+    print "    local row where=$argv[-2] table=/proc/sysvipc/$argv[-1]"
+    print "    objects=(${where}*(ND:t))"
+    print "    [[ $where == /dev/shm/ ]] && objects=(${objects:#sem.*})"
+    print "    objects=(/${^objects})"
+    print "    [[ -r $table ]] && rows=(${${(f)\"$(<$table)\"}[2,-1]})"
     print "    for row in $rows; do"
     print "        local -a fields=(${=row})"
     print "        if (( fields[1] == 0 )); then"
-    print "            queues+=(id:$fields[2])"
+    print "            objects+=(id:$fields[2])"
     print "        else"
-    print "            queues+=(key:0x${(l:8::0:)$(( [##16] fields[1] & 0xffffffff )):l})"
+    print "            objects+=(key:0x${(l:8::0:)$(( [##16] fields[1] & 0xffffffff )):l})"
     print "        fi"
     print "    done"
-    print "    compadd \"$@\" -a queues"
+    print "    compadd \"${(@)argv[1,-3]}\" -a objects"
     print "}"
     print ""
     print "_" name "() {"
