@@ -55,7 +55,10 @@ MemoryFollower::Woken MemoryFollower::wait() {
         pollfd poll_fds[] = {{.fd = source_.poll_fd(), .events = POLLIN, .revents = 0},
                              {.fd = watched_output_, .events = 0, .revents = 0}};
         const timespec left = to_timespec(source_.next_look(deadline).left());
-        if (ppoll(poll_fds, std::size(poll_fds), &left, nullptr) <= 0)
+        const int count = ppoll(poll_fds, std::size(poll_fds), &left, nullptr);
+        if (count < 0 && errno != EINTR)
+            throw Error(source_.name().text, "cannot wait", errno);
+        if (count <= 0)
             continue;
         if (poll_fds[0].revents != 0)
             source_.drain();

@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
-#include <vector>
 
 #include "error.hpp"
 #include "io.hpp"
@@ -44,7 +43,7 @@ class PosixSource final : public MemorySource {
     UniqueFd memory_;
     RemovalWatch removal_;
     bool can_sendfile_ = true;
-    std::vector<char> buffer_; ///< where sendfile(2) is not possible
+    std::unique_ptr<char[]> buffer_; ///< where sendfile(2) is not possible
 };
 
 std::size_t PosixSource::read(std::span<char> into, std::int64_t offset) {
@@ -76,10 +75,11 @@ std::int64_t PosixSource::send(std::int64_t offset, std::int64_t length) {
 }
 
 std::int64_t PosixSource::copy(std::int64_t offset, std::int64_t length) {
-    buffer_.resize(copy_size);
-    const auto size = std::min(buffer_.size(), static_cast<std::size_t>(length));
-    const std::size_t count = read(std::span(buffer_).first(size), offset);
-    write_stdout({buffer_.data(), count});
+    if (!buffer_)
+        buffer_ = std::make_unique_for_overwrite<char[]>(copy_size);
+    const auto size = std::min(copy_size, static_cast<std::size_t>(length));
+    const std::size_t count = read({buffer_.get(), size}, offset);
+    write_stdout({buffer_.get(), count});
     return static_cast<std::int64_t>(count);
 }
 

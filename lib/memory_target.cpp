@@ -10,7 +10,6 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <vector>
 
 #include "byte_range.hpp"
 #include "error.hpp"
@@ -36,7 +35,8 @@ enum class Origin : std::uint8_t { found, made };
 class PosixTarget final : public MemoryTarget {
   public:
     PosixTarget(const Name& name, UniqueFd memory, Origin origin)
-        : MemoryTarget(name), memory_(std::move(memory)), is_published_(origin == Origin::found) {}
+        : MemoryTarget(name), memory_(std::move(memory)), is_published_(origin == Origin::found),
+          buffer_(std::make_unique_for_overwrite<char[]>(copy_size)) {}
     PosixTarget(const PosixTarget&) = delete;
     PosixTarget& operator=(const PosixTarget&) = delete;
     ~PosixTarget() override {
@@ -71,7 +71,7 @@ class PosixTarget final : public MemoryTarget {
     Way way_ = Way::copy;
     std::int64_t offset_ = 0;
     std::int64_t reserved_end_ = 0;
-    std::vector<char> buffer_;
+    std::unique_ptr<char[]> buffer_; ///< there before anything is stored, and touched if needed
 };
 
 void PosixTarget::begin(std::int64_t offset, std::int64_t length, Rest rest) {
@@ -123,8 +123,8 @@ bool PosixTarget::receive() {
 }
 
 bool PosixTarget::copy() {
-    buffer_.resize(copy_size);
-    std::string_view rest(buffer_.data(), read_some(STDIN_FILENO, buffer_, "stdin"));
+    std::string_view rest(buffer_.get(),
+                          read_some(STDIN_FILENO, {buffer_.get(), copy_size}, "stdin"));
     if (rest.empty())
         return false;
     while (!rest.empty()) {

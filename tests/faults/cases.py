@@ -4,6 +4,7 @@
 import dataclasses
 
 import judge
+import memory
 import queues
 
 POSIX, SYSV, OTHER = "/faults", "key:0x6661756c", "/others"
@@ -17,11 +18,12 @@ class Case:
     status: int = 0  # when all is well
     statuses: tuple = ()  # others that are right as well
     queues: dict = dataclasses.field(default_factory=dict)  # name: its messages, its settings
+    memory: dict = dataclasses.field(default_factory=dict)  # name: its content
     stdin: bytes = b""
     stdin_is_pipe: bool = False
     asleep: object = None  # what others do each time that it sleeps
-    names: tuple = ()  # what a diagnostic may name besides the queues
-    creates: tuple = ()  # patterns of the queues that it makes
+    names: tuple = ()  # what a diagnostic may name besides these objects
+    creates: tuple = ()  # patterns of the objects that it makes
     writes: tuple = ()  # files that its COMMAND writes
     is_json: bool = False  # what it prints
     # Senders:
@@ -29,6 +31,11 @@ class Case:
     sizes: tuple = ()  # of what stands for each in the input
     packed: int = 1  # records that each of them is said to be
     sends: int = 0  # of those, when all is well
+
+    # Shared memory:
+    offset: int = 0  # where it stores
+    new_size: int = 0  # of what it makes
+    later: dict = dataclasses.field(default_factory=dict)  # what others store meanwhile
 
     @property
     def tool(self):
@@ -86,6 +93,15 @@ def add_then_remove_late(run, times):
     if times == 60:
         run.taken += queues.drain(queues.open_queue(next(iter(run.case.queues))))
         remove_late(run, times)
+
+
+def change_then_remove(run, times):
+    """Memory changes; after that it goes."""
+    (name, content), = run.case.later.items()
+    if times == 4:
+        memory.write(name, content)
+    if times == 12 and name in memory.names():
+        memory.remove(name)
 
 
 # ---- The rows ----
@@ -209,6 +225,65 @@ def controllers():
                          names=(name,))
 
 
+CONTENT, INPUT = b"the content of it", b"some input"
+
+
+def memory_readers():
+    for family, name in ("posix", POSIX), ("sysv", SYSV):
+        def reader(what, *options, account=judge.printing, **more):
+            return Case(f"shmcat.{family}.{what}", ("shmcat", *options, name), account,
+                        memory={name: CONTENT}, **more)
+        yield reader("all")
+        yield reader("range", "-o", "4", "-l", "7")
+        yield reader("short", "-o", "4", "-l", "70", status=2)
+        yield reader("follow", "-f0.01", account=judge.following, asleep=change_then_remove,
+                     later={name: CONTENT.upper()})
+
+
+def memory_writers():
+    for family, name in ("posix", POSIX), ("sysv", SYSV):
+        def writer(what, *options, content=CONTENT, **more):
+            return Case(f"shmcat.{family}.{what}", ("shmcat", "-W", *options, name), judge.storing,
+                        **{"stdin": INPUT, "memory": {name: content}, **more})
+        yield writer("file", "-o", "3", offset=3)
+        yield writer("pipe", "-o", "3", offset=3, stdin_is_pipe=True)
+        yield writer("create", "--create=20", memory={}, creates=(name,), new_size=20,
+                     names=(name,))
+        if family == "posix":
+            yield writer("grow", "-o", "30", offset=30)
+            yield writer("truncate", "--truncate", content=b"")
+        else:
+            yield writer("full", content=CONTENT[:4], stdin_is_pipe=True, status=2)
+
+
+def memory_controllers():
+    def controller(what, *arguments, **more):
+        return Case(f"shmctl.{what}", ("shmctl", *arguments), **more)
+    yield controller("create.private", "create", "-s", "10", "private", account=judge.creating,
+                     creates=("id:*",), names=("private", "id:"))
+    for family, name in ("posix", POSIX), ("sysv", SYSV):
+        there = {name: CONTENT}
+        yield controller(f"create.{family}", "create", "-x", "-m", "0640", "-s", "10", name,
+                         account=judge.creating, creates=(name,), names=(name,))
+        yield controller(f"create.{family}.there", "create", "-s", "10", name,
+                         account=judge.creating, memory=there)
+        yield controller(f"show.{family}", "show", name, account=judge.watching, memory=there)
+        yield controller(f"show.{family}.json", "show", "-J", name, account=judge.watching,
+                         memory=there)
+        yield controller(f"set.{family}", "set", "-m", "0620", "--owner", "root", name,
+                         account=judge.changing, memory=there, names=("root", "--owner"))
+        yield controller(f"rm.{family}", "rm", name, account=judge.removing, memory=there)
+        yield controller(f"rm.{family}.none", "rm", "-f", name, account=judge.removing,
+                         names=(name,))
+    yield controller("grow", "set", "-s", "100", POSIX, account=judge.changing,
+                     memory={POSIX: CONTENT})
+    yield controller("shrink", "set", "-s", "5", POSIX, account=judge.changing,
+                     memory={POSIX: CONTENT})
+    yield controller("lock", "set", "--lock", SYSV, account=judge.changing,
+                     memory={SYSV: CONTENT})
+
+
 def all_cases():
-    for rows in senders, creating_senders, receivers, watchers, controllers:
+    for rows in (senders, creating_senders, receivers, watchers, controllers, memory_readers,
+                 memory_writers, memory_controllers):
         yield from rows()

@@ -51,10 +51,22 @@ ERRNOS = {
     "msgrcv": ("E2BIG", "EACCES", "EIDRM", "EINTR", "EINVAL", "ENOMSG"),
     "msgrcv MSG_COPY": ("ENOSYS",),
     "msgsnd": ("EACCES", "EAGAIN", "EIDRM", "EINTR", "EINVAL", "ENOMEM"),
+    # shared memory
+    "fallocate": ("ENOSPC", "EFBIG", "EINTR", "EIO", "ENODEV", "EOPNOTSUPP", "EPERM", "ENOMEM"),
+    "ftruncate": ("EINTR", "EFBIG", "EIO", "EPERM"),
+    "linkat": ("ENOENT", "EACCES", "ENOSPC", "EPERM", "ENOMEM"),
+    "pwrite64": ("EIO", "ENOSPC", "EFBIG", "EPERM", "EINTR", "ENOMEM"),
+    "sendfile": ("EAGAIN", "EINTR", "EINVAL", "EIO", "ENOMEM", "ENOSYS"),
+    "shmat": ("EACCES", "EIDRM", "EINVAL", "ENOMEM"),
+    "shmctl": ("EACCES", "EPERM", "EIDRM", "EINVAL", "ENOMEM"),
+    "shmget": ("EACCES", "EEXIST", "EINVAL", "ENFILE", "ENOENT", "ENOMEM", "ENOSPC"),
+    "splice": ("EAGAIN", "EINTR", "EINVAL", "ENOMEM"),
+    "unlink": ("EACCES", "ENOENT", "EPERM", "ENOMEM"),
     # owners and modes
     "chmod": ("EPERM", "ENOENT", "EROFS"),
     "chown": ("EPERM", "ENOENT", "EROFS"),
     "fchmod": ("EPERM", "EROFS"),
+    "fchownat": ("EPERM", "EROFS"),
     "fchown": ("EPERM", "EROFS"),
     # processes
     "clone": ("EAGAIN", "ENOMEM"),
@@ -72,8 +84,8 @@ ERRNOS = {
 # They cannot fail with what we give them; or, as brk, not by an errno, and the limits do that.
 INFALLIBLE = {
     "brk", "clock_gettime", "exit_group", "futex", "getegid", "geteuid", "getgid", "getpid",
-    "gettid", "getuid", "mq_getsetattr", "munmap", "prlimit64", "rt_sigaction", "rt_sigprocmask",
-    "rt_sigreturn", "sched_getscheduler", "set_robust_list", "tgkill", "timer_settime", "umask",
+    "gettid", "getuid", "madvise", "mq_getsetattr", "munmap", "prlimit64", "rt_sigaction", "rt_sigprocmask",
+    "rt_sigreturn", "sched_getscheduler", "set_robust_list", "shmdt", "tgkill", "timer_settime", "umask",
 }
 
 # What the arguments must match for errors of a call, or for one error of any call. A descriptor

@@ -28,6 +28,9 @@ EXEMPTIONS = [
     Exemption("nss", "glibc's name service does not bear being without memory",
               lambda run, problem: run.fault.what == "malloc" and run.status in (-6, -11)
               and "libc.so" in run.calls[0] and run.case.argv[1] in ("show", "set")),
+    Exemption("unremovable", "where the kernel does not let it remove what it made, that stays",
+              lambda run, problem: spoils(run, r"shmctl\(\d+, IPC_RMID")
+              and problem.startswith("it says None")),
     Exemption("early", "without memory to read the command line, that it has a COMMAND is unknown",
               lambda run, problem: problem == "status 2" and run.fault.what == "malloc"
               and bool(run.case.command) and run.fault.number < 10),

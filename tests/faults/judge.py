@@ -71,7 +71,7 @@ def diagnostic_problems(run):
              if line.startswith(f"{tool}: ")]
     if not lines:
         return ["no diagnostic"]
-    named = "|".join(map(re.escape, [*run.case.queues, *run.case.names, *run.case.command[:1],
+    named = "|".join(map(re.escape, [*run.case.queues, *run.case.memory, *run.case.names, *run.case.command[:1],
                                      "COMMAND", "MQ_", "stdin", "stdout"]))
     named += "|cannot (create a timer|read signals|wait):"
     if not any(re.match(rf"{tool}: ({named}|out of memory)", line) for line in lines):
@@ -163,15 +163,22 @@ def watching(run, sound):
     sent = [message for messages, _ in run.case.queues.values() for message in messages]
     there = messages_in(run) + run.taken
     found = [] if is_killed(run) else compare(sent + run.added, there, "queued")
+    found += memory_problems(run, sound)
     if is_sound(run, sound) and stable(run) != stable(sound):
         found.append("the output differs, and the status does not say so")
     return found
 
 
+def memory_problems(run, sound):
+    """Of objects that are not stored into: each is as it was, or as it is when all is well."""
+    return [f"the content of {name} is {content!r:.60}" for name, content in run.memory.items()
+            if content not in (run.case.memory.get(name, content), sound.memory.get(name))]
+
+
 def stable(run):
     """Output without what differs from run to run; a number may stand for a name."""
     text = run.stdout.decode(errors="replace")
-    passing = r"inode|id|\w*time|send|recv|sender|receiver"
+    passing = r"inode|device|id|\w*time|send|recv|sender|receiver|attach|detach|cpid|lastpid"
     text = re.sub(rf'\b({passing})("?[=:])"?[^",\n]*', r"\1\2", text)
     text = re.sub(r'\b(owner|group|creator)("?[=:]"?)0\b', r"\1\2root", text)
     return re.sub(r"(\S+) \d+ (\d+)$", r"\1 PID \2", text, flags=re.M)
@@ -189,11 +196,12 @@ def mode_problems(run, sound):
 
 def creating(run, sound):
     """What was made is named on stdout, and what is not named was not made."""
-    made = set(run.left) - set(run.case.queues)
+    there = {*run.left, *run.memory}
+    made = there - {*run.case.queues, *run.case.memory}
     named = {line.decode() for line in run.stdout.split(b"\n")[:-1]}
     if is_killed(run) or is_ended(run):
         return []
-    found = [f"{name} is named but not there" for name in named - set(run.left)]
+    found = [f"{name} is named but not there" for name in named - there]
     if not is_sound(run, sound):
         found += [f"{name} was made, and nobody is told" for name in made - named]
     elif len(made) != len(run.case.creates):
@@ -202,6 +210,58 @@ def creating(run, sound):
 
 
 def removing(run, sound):
-    if is_sound(run, sound) and run.left:
-        return [f"{name} is still there" for name in run.left]
+    there = [*run.left, *run.memory]
+    return [f"{name} is still there" for name in there] if is_sound(run, sound) else []
+
+
+def stored(before, offset, data):
+    """What an object holds when `data` was stored at the offset."""
+    if not data:
+        return before
+    return before[:offset].ljust(offset, b"\0") + data + before[offset + len(data):]
+
+
+def storing(run, sound):
+    """What is stored is a beginning of the input, and as long as stderr says. If it does not say,
+    that is all of it, or nothing is changed and nothing made."""
+    case = run.case
+    if run.status == 0:
+        return [] if run.memory == sound.memory else [f"stored: {run.memory!r:.80}"]
+    if not run.memory:
+        return [] if case.creates else ["the object is gone"]
+    (name, after), = run.memory.items()
+    before = case.memory.get(name, bytes(case.new_size))
+    said = re.search(rb"(\d+) bytes stored", run.stderr)
+    if is_killed(run) or spoilt_stderr(run):
+        counts = range(len(case.stdin) + 1)
+    elif said:
+        counts = [int(said[1])]
+    else:
+        counts = [len(case.stdin)] if name in case.creates else [0, len(case.stdin)]
+    if any(after == stored(before, case.offset, case.stdin[:count]) for count in counts):
+        return []
+    return [f"it says {said and said[0]}, and there is {after!r:.80}"]
+
+
+def spoilt_stderr(run):
+    return any(re.search(r"write\(2,", line) for line in run.hits)
+
+
+def printing(run, sound):
+    """What is printed is a beginning of what should be, and all of it if nothing is said."""
+    found = memory_problems(run, sound)
+    if run.status == 0 and run.stdout != sound.stdout:
+        found.append("the output differs, and the status does not say so")
+    if not sound.stdout.startswith(run.stdout):
+        found.append(f"the output is {run.stdout!r:.80}")
+    return found
+
+
+def following(run, sound):
+    """The same where the object changes once, then goes: its first state may not have lasted."""
+    (before,), (after,) = run.case.memory.values(), run.case.later.values()
+    if run.status == 0 and run.stdout not in (before + after, after):
+        return [f"printed: {run.stdout!r:.80}"]
+    if not any(states.startswith(run.stdout) for states in (before + after, after)):
+        return [f"printed: {run.stdout!r:.80}"]
     return []

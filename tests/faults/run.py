@@ -16,6 +16,7 @@ import tempfile
 import time
 
 import fault as faults
+import memory
 import queues
 
 PATIENCE = float(os.environ.get("PATIENCE", 20))  # seconds, for what takes two at most
@@ -38,7 +39,8 @@ class Run:
     offset: int = 0  # of stdin, where that is a file
     files: dict = dataclasses.field(default_factory=dict)  # what COMMANDs wrote
     left: dict = dataclasses.field(default_factory=dict)  # queue: its messages, afterwards
-    modes: dict = dataclasses.field(default_factory=dict)  # queue: its permissions, afterwards
+    memory: dict = dataclasses.field(default_factory=dict)  # object: its content, afterwards
+    modes: dict = dataclasses.field(default_factory=dict)  # object: its permissions, afterwards
     added: list = dataclasses.field(default_factory=list)  # messages, while it ran
     taken: list = dataclasses.field(default_factory=list)  # the same
     strangers: list = dataclasses.field(default_factory=list)  # what it should not have left
@@ -100,6 +102,10 @@ def continue_stopped(processes):
                     os.kill(process, signal.SIGCONT)
 
 
+def is_expected(name, before, case):
+    return name in before or any(fnmatch.fnmatch(name, pattern) for pattern in case.creates)
+
+
 def remove_memory():
     """What there was of shared memory and semaphores, of both families."""
     files = list(pathlib.Path("/dev/shm").iterdir())
@@ -159,6 +165,8 @@ class Place:
             create_patiently(name, settings)
             queue = queues.open_queue(name)
             assert queues.fill(queue, messages) == messages
+        for name, content in case.memory.items():
+            memory.create(name, content)
         try:
             self.execute(run, work)
             self.read_log(run)
@@ -237,14 +245,18 @@ class Place:
         """The census: what is there that should not be. Everything is removed."""
         self.end_children(run)
         for name in queues.list_queues():
-            if name in run.case.queues or \
-                    any(fnmatch.fnmatch(name, pattern) for pattern in run.case.creates):
+            if is_expected(name, run.case.queues, run.case):
                 queue = queues.open_queue(name)
                 run.left[name] = queues.drain(queue)
                 run.modes[name] = queue.mode()
             else:
                 run.strangers.append(name)
             queues.remove_queue(name)
+        for name in memory.names():
+            if is_expected(name, run.case.memory, run.case):
+                run.memory[name] = memory.read(name)
+                run.modes[name] = memory.mode(name)
+                memory.remove(name)
         for path in work.iterdir():
             if path.name in run.case.writes:
                 run.files[path.name] = path.read_bytes()
