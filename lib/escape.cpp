@@ -35,9 +35,9 @@ std::size_t broken_off(std::string_view bytes) noexcept {
 std::string Escaper::add(std::string_view bytes) {
     std::string all = std::exchange(held_, {});
     all += bytes;
-    const std::size_t held = broken_off(all);
-    held_ = all.substr(all.size() - held);
-    all.resize(all.size() - held);
+    const std::size_t whole = all.size() - broken_off(all);
+    held_ = all.substr(whole);
+    all.erase(whole);
     std::string shown;
     for (std::string_view rest = all; !rest.empty();) {
         const std::size_t line = std::min(rest.find('\n'), rest.size());

@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <span>
 #include <string_view>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,7 +26,8 @@ constexpr mode_t private_mode = 0600;
 
 /// What was read and not stored is read again by whoever comes next, where that is possible.
 void put_back(std::size_t count) noexcept {
-    lseek(STDIN_FILENO, -static_cast<off_t>(count), SEEK_CUR);
+    if (count > 0)
+        lseek(STDIN_FILENO, -static_cast<off_t>(count), SEEK_CUR);
 }
 
 enum class Origin : std::uint8_t { found, made };
@@ -40,6 +40,7 @@ class PosixTarget final : public MemoryTarget {
     PosixTarget(const PosixTarget&) = delete;
     PosixTarget& operator=(const PosixTarget&) = delete;
     ~PosixTarget() override {
+        leave_pipe();
         if (reserved_end_ > end())
             release_reserved(memory_, end(), reserved_end_ - end());
     }
@@ -55,7 +56,8 @@ class PosixTarget final : public MemoryTarget {
     }
 
   private:
-    enum class Way : std::uint8_t { splice, sendfile, copy };
+    /// From a pipe; from a file, by a pipe of our own; by a buffer.
+    enum class Way : std::uint8_t { pipe, file, copy };
 
     static constexpr std::size_t copy_size = std::size_t{256} << 10U;
     static constexpr std::size_t most_at_once = std::size_t{16} << 20U;
@@ -63,61 +65,94 @@ class PosixTarget final : public MemoryTarget {
     std::int64_t end() const noexcept { return offset_ + stored(); }
     void choose_way() noexcept;
     ssize_t move() noexcept;
+    ssize_t store(int from, std::size_t most) noexcept;
+    void leave_pipe() noexcept { put_back(std::exchange(in_pipe_, 0)); }
     bool copy();
 
     UniqueFd memory_;
     bool is_published_;
     Rest rest_ = Rest::stays;
     Way way_ = Way::copy;
+    UniqueFd pipe_out_;
+    UniqueFd pipe_in_;
+    std::size_t in_pipe_ = 0; ///< bytes of stdin that are in it
     std::int64_t offset_ = 0;
     std::int64_t reserved_end_ = 0;
     std::unique_ptr<char[]> buffer_; ///< there before anything is stored, and touched if needed
 };
 
 void PosixTarget::begin(std::int64_t offset, std::int64_t length, Rest rest) {
-    const std::int64_t from = std::min(offset, memory_status(name(), memory_).st_size);
+    constexpr std::int64_t block = 512; // stat(2)
+    const struct stat status = memory_status(name(), memory_);
+    // To look for holes takes a third of the time of storing, where there are none.
+    const bool has_holes = std::int64_t{status.st_blocks} * block < status.st_size;
+    const std::int64_t from =
+        has_holes ? std::min<std::int64_t>(offset, status.st_size) : status.st_size;
     const std::int64_t to = bounded_sum(offset, length);
-    reserve_memory(name(), memory_, from, to - from, Grow::no);
+    if (to > from)
+        reserve_memory(name(), memory_, from, to - from, Grow::no);
     offset_ = offset;
     reserved_end_ = to;
     rest_ = rest;
     choose_way();
 }
 
-/// sendfile(2) stores where the descriptor stands, which for an inherited one is not ours to
-/// change.
 void PosixTarget::choose_way() noexcept {
     struct stat input {};
+    int ends[2] = {-1, -1};
     if (fstat(STDIN_FILENO, &input) != 0)
         return;
-    if (S_ISFIFO(input.st_mode))
-        way_ = Way::splice;
-    else if (S_ISREG(input.st_mode) && name().form == Name::Form::posix &&
-             lseek(memory_.get(), offset_, SEEK_SET) == offset_)
-        way_ = Way::sendfile;
+    if (S_ISFIFO(input.st_mode)) {
+        enlarge_pipe(STDIN_FILENO);
+        way_ = Way::pipe;
+    } else if (S_ISREG(input.st_mode) && pipe2(ends, O_CLOEXEC) == 0) {
+        pipe_out_ = UniqueFd(ends[0]);
+        pipe_in_ = UniqueFd(ends[1]);
+        enlarge_pipe(pipe_in_.get());
+        way_ = Way::file;
+    }
 }
 
-ssize_t PosixTarget::move() noexcept {
+ssize_t PosixTarget::store(int from, std::size_t most) noexcept {
     off_t to = end();
-    if (way_ == Way::splice)
-        return splice(STDIN_FILENO, nullptr, memory_.get(), &to, most_at_once, 0);
-    return sendfile(memory_.get(), STDIN_FILENO, nullptr, most_at_once);
+    const ssize_t count = splice(from, nullptr, memory_.get(), &to, most, 0);
+    if (count > 0)
+        add_stored(count);
+    return count;
 }
 
-/// Copying within the kernel saves a copy of our own. When it has no more to give, copying it
-/// ourselves tells whether that is the end, and if not, which of the two sides is to blame.
+/// splice(2) once or twice: the pipe of our own takes no copies of a file, but its pages, and more
+/// of them than that of sendfile(2).
+ssize_t PosixTarget::move() noexcept {
+    if (way_ == Way::pipe)
+        return store(STDIN_FILENO, most_at_once);
+    if (in_pipe_ == 0) {
+        const ssize_t count =
+            splice(STDIN_FILENO, nullptr, pipe_in_.get(), nullptr, most_at_once, 0);
+        if (count <= 0)
+            return count;
+        in_pipe_ = static_cast<std::size_t>(count);
+    }
+    const ssize_t count = store(pipe_out_.get(), in_pipe_);
+    if (count > 0)
+        in_pipe_ -= static_cast<std::size_t>(count);
+    return count;
+}
+
+/// Moving within the kernel saves a copy of our own. When it goes no further, copying tells whether
+/// that is the end of input, and if not, which of the two sides is to blame.
 bool PosixTarget::receive() {
     while (way_ != Way::copy) {
         signals::check();
         const ssize_t count = move();
-        if (count > 0) {
-            add_stored(count);
+        if (count > 0)
             return true;
-        }
-        if (count < 0 && errno == EAGAIN)
+        if (count < 0 && errno == EAGAIN) {
             wait_until_possible(STDIN_FILENO, POLLIN);
-        else if (count == 0 || errno != EINTR)
+        } else if (count == 0 || errno != EINTR) {
+            leave_pipe();
             way_ = Way::copy;
+        }
     }
     return copy();
 }

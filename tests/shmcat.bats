@@ -467,12 +467,28 @@ abc'
     [[ ${stderr_lines[5]} == 'shmcat: /m: cannot store: No space left on device ('*' bytes, 0 are free in /dev/shm; '*'); 64512 bytes stored, the rest not' ]]
 }
 
+@test "a full /dev/shm: a hole that a file does not fit into" {
+    requires root
+    # shellcheck disable=SC2016 # for the other shell
+    run_tool 0 unshare --mount bash -c '
+        mount -t tmpfs -o size=64K none /dev/shm
+        head -c 100K /dev/urandom >file
+        truncate -s 200K /dev/shm/m
+        printf abc | shmcat -W /m
+        shmcat -W -o 1K /m <file; echo $?
+        stat -c "%s %b" /dev/shm/m
+        head -c 60K file | shmcat -W -o 2K /m; echo $?
+        shmcat /m | cmp - <(printf abc; head -c 2045 /dev/zero; head -c 60K file; head -c 138K /dev/zero)'
+    assert_output $'2\n204800 8\n0'
+    assert_diagnostic shmcat '/m: cannot reserve memory: No space left on device \(102400 bytes, 61440 are free'
+}
+
 @test "what was reserved and not used is given back" {
     make_memory /m 10
     truncate -s 1M input
     # The input turns out shorter than its size: nothing of it can be read.
     requires strace
-    run_tool 2 strace -qq -o /dev/null -e trace=sendfile,read -P "$PWD/input" -e inject=sendfile,read:error=EIO \
+    run_tool 2 strace -qq -o /dev/null -e trace=splice,read -P "$PWD/input" -e inject=splice,read:error=EIO \
         shmcat -W /m <input
     assert_diagnostic shmcat 'stdin: cannot read: Input/output error; 0 bytes stored, the rest not'
     assert_equal "$(attribute size /m) $(attribute allocated /m)" '10 4096'

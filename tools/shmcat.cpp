@@ -209,7 +209,6 @@ std::unique_ptr<MemoryTarget> open_target(const Options& options, const Name& na
 int write(const Options& options, const Name& name) {
     const auto target = open_target(options, name);
     const auto stored = [&] { return text(target->stored(), " bytes stored, the rest not"); };
-    enlarge_pipe(STDIN_FILENO);
     try {
         while (target->receive()) {
         }

@@ -9,6 +9,8 @@ starts mqsend     0.90  1.10
 starts mqreceive  0.90  1.10
 starts mqnotify   0.90  1.10
 starts mqctl      1.20  -
+starts shmcat     0.90  1.10
+starts shmctl     1.20  -
 
 # ---- Message queues ----
 
@@ -92,3 +94,25 @@ pair socat 1.00 'seq|--pack|mqreceive : seq|socat|socat' "$packed" \
     "socat -u UNIX-LISTEN:socket,unlink-early STDOUT &
     seq $count | socat -u STDIN UNIX-CONNECT:socket,retry=1000,interval=0.01; wait"
 mqctl rm key:1
+
+# ---- Shared memory: 1 GiB in the full figures ----
+
+head -c $((lines * 512)) /dev/urandom >stream
+shmcat -W --create /m <stream
+pair splice_out 1.15 'shmcat|sink : raw C' 'shmcat /m | sink' 'splice_out /dev/shm/m | sink'
+pair sink 0.18 'shmcat|sink : cat|sink' 'shmcat /m | sink' 'cat /dev/shm/m | sink'
+pair - 0.50 'shmcat -W over an object : cp' 'shmcat -W /m <stream' 'cp stream /dev/shm/m'
+new='rm -f /dev/shm/new; '
+pair - 1.00 'shmcat -W --create : cp' \
+    "$new shmcat -W --create /new <stream" "$new cp stream /dev/shm/new"
+rm -f /dev/shm/new
+peak 4096 'peak memory of shmcat, shmcat -W : limit' stream 'shmcat /m' 'shmcat -W /m'
+shmctl create -s 1M /small key:1 >/dev/null
+for object in /small key:1; do
+    count "shmcat $object, 1 MiB" shmcat "$object" </dev/null
+    count "shmcat -W $object, 4 KiB" shmcat -W "$object" < <(head -c 4096 stream)
+done
+start lsipc 1.00 'shmctl show : lsipc -m -i' 'shmctl show key:1' \
+    "lsipc -m -i $(shmctl show key:1 | sed -n 's/^id=//p')"
+shmctl rm /m /small key:1
+rm stream
