@@ -105,9 +105,10 @@ std::optional<UniqueFd> try_open_memory(const Name& name, int flags) {
     if (name.form == Name::Form::fd)
         return take_memory(name, flags);
     UniqueFd fd;
-    if (const int error = try_open(name, flags, fd); error == ENOENT)
+    const int error = try_open(name, flags, fd);
+    if (error == ENOENT)
         return std::nullopt;
-    else if (error != 0)
+    if (error != 0)
         throw Error(name.text, "cannot open", error, explain_error(error));
     return fd;
 }

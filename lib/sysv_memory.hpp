@@ -25,7 +25,7 @@ shmid_ds sysv_memory_status(const Name& name, int id);
 
 struct CreatedSegment {
     Name name; ///< it can be found by
-    int id;
+    int id = -1;
 };
 
 /// A new segment of `size` bytes, all zero, and of this mode; nothing if its key is taken. What

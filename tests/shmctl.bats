@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # shmctl: to create, show, resize, change and remove shared memory of both families.
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own; pid is of lib.bash
+# shellcheck disable=SC2002,SC2016 # a pipe is meant; scripts for other shells
 
 load lib.bash
 
@@ -249,7 +250,6 @@ attach() {
 @test "a full /dev/shm: nothing is made, and the room is named" {
     requires root
     local verb
-    # shellcheck disable=SC2016 # for the other shell
     run_tool 2 unshare --mount bash -ec '
         mount -t tmpfs -o size=64K none /dev/shm
         shmctl create -s 32K /m
@@ -306,17 +306,14 @@ attach() {
 @test "an object whose name cannot be printed is not made; one that was there stays" {
     local object
     for object in "${both[@]}" private; do
-        # shellcheck disable=SC2016 # for the other shell
         run_tool 2 sh -c 'exec shmctl create -s 1 "$1" >/dev/full' sh "$object"
         assert_diagnostic shmctl 'No space left on device'
-        # shellcheck disable=SC2016 # for the other shell
         run_tool 2 sh -c 'exec shmctl create -s 1 -x "$1" >&-' sh "$object"
         assert_diagnostic shmctl stdout
         nothing_there
     done
     for object in "${both[@]}"; do
         make_memory "$object" 1
-        # shellcheck disable=SC2016 # for the other shell
         run_tool 2 sh -c 'exec shmctl create -s 1 "$1" >/dev/full' sh "$object"
         exists "$object"
     done
@@ -336,7 +333,6 @@ attach() {
 
 @test "create without /proc, as the administrator or since Linux 6.10" {
     requires root
-    # shellcheck disable=SC2016 # for the other shell
     run_tool 0 unshare --mount sh -c 'umount -l /proc && shmctl create -s 1 /m'
     made /m
     exists /m
