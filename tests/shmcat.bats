@@ -713,6 +713,7 @@ os.execvp("shmcat", ["shmcat", "-f0.01", "/m"])' "$how"
 
 @test "everything works without /proc" {
     requires root
+    ! is_sanitized || skip 'the sanitizers need /proc'
     run_tool 0 unshare --mount bash -ec '
         umount -l /proc
         printf one | shmcat -W --create /m
@@ -729,6 +730,7 @@ os.execvp("shmcat", ["shmcat", "-f0.01", "/m"])' "$how"
 }
 
 @test "RLIMIT_NOFILE: for each number of descriptors, done or explained" {
+    ! is_sanitized || skip 'the sanitizers need descriptors of their own'
     local object number command
     printf hello >input
     for object in "${both[@]}"; do
