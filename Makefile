@@ -59,6 +59,7 @@ faults: deps-test ## make system calls and allocations fail one after the other 
 soak: deps-test ## ten million messages through tools that are stopped and terminated at random
 	@$(MAKE) --no-print-directory all
 	@tests/run -- tests/soak
+	@tests/run -- tests/semaphore_kills
 
 fuzz: deps-test ## fuzz the parsers for FUZZ_SECONDS, an hour by default
 	@$(MAKE) --no-print-directory fuzz-targets

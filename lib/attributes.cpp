@@ -26,10 +26,17 @@ std::string quoted(std::string_view value) {
 
 } // namespace
 
+void Attributes::add(const char* name, std::span<const std::int64_t> values) {
+    std::string words;
+    for (const std::int64_t value : values)
+        words += text(words.empty() ? "" : " ", value);
+    rows_.push_back({name, std::move(words), Form::list});
+}
+
 std::string Attributes::shell_text(bool escaped) const {
     std::string out;
     for (const Row& row : rows_) {
-        const std::string value = row.is_number ? row.value : quoted(row.value);
+        const std::string value = row.form == Form::number ? row.value : quoted(row.value);
         out += text(row.name, '=', escaped ? printable(value) : value, '\n');
     }
     return out;
@@ -38,8 +45,10 @@ std::string Attributes::shell_text(bool escaped) const {
 std::string Attributes::json_text() const {
     JsonObject object;
     for (const Row& row : rows_) {
-        if (row.is_number)
+        if (row.form == Form::number)
             object.add_number(row.name, row.value);
+        else if (row.form == Form::list)
+            object.add_numbers(row.name, row.value);
         else
             object.add(row.name, text(row.name, "_base64"), row.value);
     }

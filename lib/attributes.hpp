@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,10 +14,14 @@ namespace ipc {
 /// The properties of an object in their order, each under its column's name in lower case.
 class Attributes {
   public:
-    void add(const char* name, std::int64_t value) { rows_.push_back({name, text(value), true}); }
-    void add(const char* name, std::string value) {
-        rows_.push_back({name, std::move(value), false});
+    void add(const char* name, std::int64_t value) {
+        rows_.push_back({name, text(value), Form::number});
     }
+    void add(const char* name, std::string value) {
+        rows_.push_back({name, std::move(value), Form::string});
+    }
+    /// Numbers: in the shell words of one value, in json an array.
+    void add(const char* name, std::span<const std::int64_t> values);
 
     /// `name=value` lines that sh(1) can eval: values are quoted where they need it. With
     /// `escaped`, control bytes are shown as \xNN, for a terminal.
@@ -26,10 +31,12 @@ class Attributes {
     std::string json_text() const;
 
   private:
+    enum class Form : std::uint8_t { number, string, list };
+
     struct Row {
         const char* name;
         std::string value;
-        bool is_number;
+        Form form;
     };
 
     std::vector<Row> rows_;

@@ -31,6 +31,8 @@ class Deadline {
 
     /// Time until then, not below zero. Only when it is not never.
     nanoseconds left() const noexcept;
+    /// It as CLOCK_MONOTONIC will show it. Only when it is not never.
+    timespec on_clock() const noexcept { return to_timespec(*at_); }
 
   private:
     std::optional<nanoseconds> at_;

@@ -198,6 +198,14 @@ void JsonObject::add_number(std::string_view key, std::string_view digits) {
     out_ += digits;
 }
 
+void JsonObject::add_numbers(std::string_view key, std::string_view words) {
+    begin_member(key);
+    out_ += '[';
+    for (const char c : words)
+        out_ += c == ' ' ? ',' : c;
+    out_ += ']';
+}
+
 void JsonObject::add(std::string_view key, std::string_view base64_key, std::string_view bytes) {
     const bool is_text = is_utf8(bytes);
     begin_member(is_text ? key : base64_key);

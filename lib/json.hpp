@@ -17,6 +17,8 @@ class JsonObject {
     void add(std::string_view key, std::int64_t value) { add_number(key, text(value)); }
     /// A number by its digits.
     void add_number(std::string_view key, std::string_view digits);
+    /// An array of numbers, by their digits with blanks between.
+    void add_numbers(std::string_view key, std::string_view words);
     /// Bytes that are no valid UTF-8 go in as base64 under `base64_key`.
     void add(std::string_view key, std::string_view base64_key, std::string_view bytes);
 

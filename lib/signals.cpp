@@ -151,6 +151,13 @@ void hold() {
 
 int ended() noexcept { return end_signal.load(std::memory_order_relaxed); }
 
+int hold_off() noexcept {
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, nullptr);
+    return ended();
+}
+
 void check() {
     serve_report_request();
     if (const int signal = ended())

@@ -29,6 +29,10 @@ int ended() noexcept;
 /// Throws Ended if the process shall end; serves reports.
 void check();
 
+/// From here on no signal is handled until the end, for what was done shall stand. Returns the one
+/// that was in time, or 0.
+int hold_off() noexcept;
+
 /// Signals that came since the last call, as a bit mask (signal 1 is bit 0), for handing on to a
 /// child. Those that the terminal sent to the whole foreground group are left out: the child has
 /// them. The ticks stop until the next signal.

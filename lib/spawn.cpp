@@ -91,6 +91,11 @@ int spawn(pid_t& pid, Operands command, int input) {
     return error;
 }
 
+int cannot_run(Operands command, int error) {
+    report(Error(command[0], "cannot run", error));
+    return error == ENOENT ? exit_not_found : exit_cannot_run;
+}
+
 void pass_on_signals(pid_t pid) noexcept {
     for (std::uint64_t mask = signals::take_for_child(); mask != 0; mask &= mask - 1)
         kill(pid, std::countr_zero(mask) + 1);
@@ -118,12 +123,18 @@ int run_command(Operands command, std::optional<std::string_view> input) {
     const UniqueFd in = input ? sealed_input(*input) : UniqueFd();
     pid_t pid = 0;
     const int error = spawn(pid, command, in.get());
-    if (error != 0) {
-        report(Error(command[0], "cannot run", error));
-        return error == ENOENT ? exit_not_found : exit_cannot_run;
-    }
+    if (error != 0)
+        return cannot_run(command, error);
     pass_on_signals(pid);
     return wait_for(pid);
+}
+
+int exec_command(Operands command) {
+    signals::restore_inherited();
+    execvp(command[0], command.data());
+    const int error = errno;
+    signals::prepare_process();
+    return cannot_run(command, error);
 }
 
 } // namespace ipc

@@ -19,4 +19,8 @@ void set_environment(const char* name, std::string_view value);
 /// saying why. Throws Error if we fail ourselves.
 int run_command(Operands command, std::optional<std::string_view> input);
 
+/// Becomes COMMAND (execvp(3)), with the inherited signal mask and dispositions. Returns only if
+/// that fails: exit_cannot_run or exit_not_found, after saying why.
+int exec_command(Operands command);
+
 } // namespace ipc

@@ -13,6 +13,8 @@ setup() {
     make_queue key:0x0badcafe
     make_memory /completion-memory 1
     make_memory key:0x0badf00d 1
+    make_semaphore /completion-sem
+    make_semaphore key:0x5e3
 }
 
 # install_completions: below $prefix, where then each shell has to find the completions by itself.
@@ -143,6 +145,14 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     refute_line --owner=
 }
 
+@test "bash: semaphores" {
+    requires bash
+    complete_bash 'semctl run '
+    assert_line /completion-sem
+    assert_line key:0x000005e3
+    refute_line /completion-one
+}
+
 @test "bash: the command of a wrapper" {
     complete_bash "mqreceive -c 3 /completion-one -- ls $BATS_TEST_DIRNAME/lib"
     assert_line "$BATS_TEST_DIRNAME/lib.bash"
@@ -187,6 +197,14 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     refute_line --owner
     complete_fish 'mqctl rm /completion-one /completion-'
     assert_line /completion-one
+}
+
+@test "fish: semaphores" {
+    requires fish
+    complete_fish 'semctl run '
+    assert_line /completion-sem
+    assert_line key:0x000005e3
+    refute_line /completion-one
 }
 
 @test "fish: the command of a wrapper" {
@@ -234,6 +252,14 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     refute_line --regexp '^--owner'
     complete_zsh 'mqctl rm /completion-one /'
     assert_line --partial /completion-one
+}
+
+@test "zsh: semaphores" {
+    requires zsh
+    complete_zsh 'semctl run '
+    assert_line --partial /completion-sem
+    assert_line --partial key:0x000005e3
+    refute_line --partial /completion-one
 }
 
 @test "zsh: the command of a wrapper" {

@@ -20,13 +20,14 @@ setup() {
 
 # read_table TOOL: its option table into shorts, longs (spellings), and what the rest tells.
 read_table() {
-    tool=$1
+    tool=$1 operand_kind=
     shorts=() longs=() with_argument=() without_argument=() verbs=() synopses=() first_verb=()
     local fields
     while IFS=$'\t' read -ra fields; do
         case ${fields[0]} in
         synopsis) synopses+=("${fields[1]}") ;;
         verb) verbs+=("${fields[1]}") ;;
+        operand) operand_kind=${operand_kind:-${fields[1]}} ;;
         option)
             [ "${fields[1]}" = - ] || shorts+=("-${fields[1]}")
             longs+=("--${fields[2]}")
@@ -46,6 +47,31 @@ read_table() {
 }
 
 runs_command() { [[ ${synopses[*]} == *'-- COMMAND'* ]]; }
+
+# wrap: the words of a wrapper before its options and operand into $wrapper, and an operand on which
+# it runs its COMMAND at once, /contract.
+wrap() {
+    local word line
+    wrapper=("$tool")
+    for word in "${verbs[@]}"; do
+        for line in "${synopses[@]}"; do
+            [[ $line != "$tool $word "*'-- COMMAND'* ]] || wrapper[1]=$word
+        done
+    done
+    case $operand_kind in
+    queue) make_queue /contract && mqsend /contract message ;;
+    semaphore) make_semaphore /contract --value 1 ;;
+    *) fail "what is a $operand_kind?" ;;
+    esac
+}
+
+# given_back: whether the operand is as it was; what a tool leaves behind may need a moment.
+given_back() {
+    case $operand_kind in
+    queue) [ "$(queued /contract)" -eq 1 ] ;;
+    semaphore) [ "$(semctl value /contract)" -eq 1 ] ;;
+    esac
+}
 
 # misused ARGUMENT...: $tool refuses them as wrong usage.
 misused() {
@@ -230,8 +256,9 @@ page_options() {
 @test "what a tool opens does not take the place of a closed standard descriptor" {
     local command
     make_queue /contract
+    make_semaphore /contract
     mqsend /contract message
-    for command in 'mqctl show' mqnotify mqreceive; do
+    for command in 'mqctl show' mqnotify mqreceive 'semctl create' 'semctl show' 'semctl value'; do
         # shellcheck disable=SC2086 # words
         run_tool 2 sh -c '"$@" >&-' sh $command /contract
         assert_diagnostic "${command%% *}" 'stdout: cannot write: Bad file descriptor'
@@ -328,30 +355,31 @@ os.execvp(sys.argv[2], sys.argv[2:])')
     for tool in "${tools[@]}"; do
         read_table "$tool"
         runs_command || continue
-        make_queue /contract
-        mqsend /contract message
-        run_tool 0 "$tool" /contract -- ls /proc/self/fd
+        wrap
+        run_tool 0 "${wrapper[@]}" /contract -- ls /proc/self/fd
         assert_output "$expected"
         clean_up
     done
 }
 
 @test "COMMAND that cannot be run or found: 126, 127; trouble before it: 125" {
-    make_queue /contract
-    mqsend /contract message
     for tool in "${tools[@]}"; do
         read_table "$tool"
         runs_command || continue
-        run_tool 126 "$tool" /contract -- /dev/null
+        wrap
+        run_tool 126 "${wrapper[@]}" /contract -- /dev/null
         assert_diagnostic "$tool"
-        run_tool 127 "$tool" /contract -- /no/such/command
+        wait_until given_back
+        run_tool 127 "${wrapper[@]}" /contract -- /no/such/command
         assert_diagnostic "$tool"
-        run_tool 125 "$tool" /no-such-queue -- true
+        wait_until given_back
+        run_tool 125 "${wrapper[@]}" /no-such-object -- true
         assert_diagnostic "$tool" 'No such file'
-        run_tool 125 "$tool" --no-such-option /contract -- true
+        run_tool 125 "${wrapper[@]}" --no-such-option /contract -- true
         assert_diagnostic "$tool"
-        run_tool 125 "$tool" /contract --
+        run_tool 125 "${wrapper[@]}" /contract --
         assert_diagnostic "$tool"
-        [ "$(queued /contract)" -eq 1 ]
+        given_back
+        clean_up
     done
 }

@@ -288,6 +288,12 @@ make_memory() {
     shmctl create -s "$2" "${@:3}" -- "$1" >/dev/null && made_memory+=("$1")
 }
 
+# make_semaphore SEM [OPTION OF semctl create]...: the same for a semaphore or a set of them.
+made_semaphores=()
+make_semaphore() {
+    semctl create "${@:2}" -- "$1" >/dev/null && made_semaphores+=("$1")
+}
+
 # queued QUEUE: the number of messages in it.
 queued() { mqctl show -- "$1" | sed -n 's/^msgs=//p'; }
 
@@ -311,8 +317,8 @@ put_limit() {
 }
 limit_is() { [ "$(tr -s '\t ' ' ' <"/proc/sys/$1")" = "$2" ]; }
 
-# For the end of each test: ends what the test spawned, removes what make_queue and make_memory made and what fills
-# the tiny disk $IPCTOOLS_TINY (16 KiB), restores limits.
+# For the end of each test: ends what the test spawned, removes what make_queue and its like made
+# and what fills the tiny disk $IPCTOOLS_TINY (16 KiB), restores limits.
 clean_up() {
     local name
     for name in "${!pid[@]}"; do
@@ -326,12 +332,15 @@ clean_up() {
     for name in "${made_memory[@]}"; do
         shmctl rm -f -- "$name" || true
     done
+    for name in "${made_semaphores[@]}"; do
+        semctl rm -f -- "$name" || true
+    done
     # The last first: a limit may have been set twice.
     local i
     for ((i = ${#set_limits[@]} - 1; i >= 0; --i)); do
         put_limit "${set_limits[i]%% *}" "${set_limits[i]#* }"
     done
-    made_queues=() made_memory=() set_limits=()
+    made_queues=() made_memory=() made_semaphores=() set_limits=()
     rm -rf -- "${IPCTOOLS_TINY:?}"/*
 }
 

@@ -255,6 +255,26 @@ NAMES
     removed id:0 id:0
 }
 
+@test "another kind in front is refused" {
+    local -a command
+    while read -ra command; do
+        quickly "${command[@]}"
+        [[ $stderr =~ ' is '(a message queue|a semaphore|shared memory|a FIFO)', not a ' ]]
+    done <<'COMMANDS'
+mqsend sem:/names x
+mqreceive shm:key:1
+mqnotify fifo:/names
+mqctl create sem:key:1
+semctl create mq:/names
+semctl post shm:/names
+semctl wait -n fifo:names
+semctl show mq:id:0
+semctl rm -f mq:/names
+COMMANDS
+    [ -z "$(ls -A /dev/mqueue)" ]
+    [ -z "$(ls -A /dev/shm)" ]
+}
+
 @test "id: what is no identifier" {
     refused_by_all id:7x "'id:7x'"
     refused id: id:x id:-1 id:+1 id:0x7 'id: 7' id:2147483648 id:99999999999999999999 ID:7

@@ -31,6 +31,7 @@ extract_sessions() {
         run_session "$session"
         diff "$session" "$session.actual" || fail "the README and the tools differ in $session"
         remove_all_queues
+        remove_all_semaphores
         remove_all_memory
         count=$((count + 1))
     done
@@ -66,13 +67,14 @@ run_demo() {
 
 assert_nothing_left() {
     assert_no_queues
+    [ -z "$(ls -A /dev/shm)" ] || fail "left: $(ls -A /dev/shm)"
     [ -z "$(ls -A temporary)" ] || fail "left: $(ls -A temporary)"
 }
 
 # replace_tool TOOL SCRIPT: makes the directory tools, in which this one is a script.
 replace_tool() {
     mkdir tools
-    ln -s "$IPCTOOLS_BIN"/mq* tools/
+    ln -s "$IPCTOOLS_BIN"/{mq*,sem*} tools/
     rm "tools/$1"
     printf "%s\n" "#!/bin/bash" "$2" >"tools/$1"
     chmod +x "tools/$1"

@@ -5,6 +5,7 @@
 
 teardown() {
     remove_all_queues
+    remove_all_semaphores
     remove_all_memory
     clean_up
 }
@@ -27,6 +28,16 @@ remove_all_memory() {
     while read -r _ entry _; do
         [ "$entry" = shmid ] || shmctl rm "id:$entry"
     done </proc/sysvipc/shm
+}
+
+remove_all_semaphores() {
+    local entry
+    for entry in /dev/shm/sem.*; do
+        [ ! -e "$entry" ] || semctl rm -- "/${entry##*/sem.}"
+    done
+    while read -r _ entry _; do
+        [ "$entry" = semid ] || semctl rm "id:$entry"
+    done </proc/sysvipc/sem
 }
 
 assert_no_queues() {

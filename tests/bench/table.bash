@@ -116,3 +116,20 @@ start lsipc 1.00 'shmctl show : lsipc -m -i' 'shmctl show key:1' \
     "lsipc -m -i $(shmctl show key:1 | sed -n 's/^id=//p')"
 shmctl rm /m /small key:1
 rm stream
+
+# ---- Semaphores ----
+
+semctl create --value 1 /s key:2 >/dev/null
+for semaphore in /s key:2; do
+    start raw_exit 1.15 "semctl post $semaphore : static C" "semctl post $semaphore" raw_exit
+    count "semctl post $semaphore" semctl post "$semaphore" </dev/null
+    semctl set -q "$semaphore" 1
+done
+# At 1, so that the next one waits until the one before has given back.
+: >lock
+start flock 0.65 'semctl run key:2 -- true : flock' 'semctl run key:2 -- true' 'flock lock true'
+start flock 1.20 'semctl run /s -- true : flock' 'semctl run /s -- true' 'flock lock true'
+once='sem --fg --id ipctools-bench true'
+pair sem 0.02 'semctl run key:2 : GNU sem' 'semctl run key:2 -- true' "$once"
+pair sem 0.02 'semctl run /s : GNU sem' 'semctl run /s -- true' "$once"
+semctl rm /s key:2

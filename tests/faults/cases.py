@@ -6,6 +6,7 @@ import dataclasses
 import judge
 import memory
 import queues
+import semaphores
 
 POSIX, SYSV, OTHER = "/faults", "key:0x6661756c", "/others"
 
@@ -19,6 +20,8 @@ class Case:
     statuses: tuple = ()  # others that are right as well
     queues: dict = dataclasses.field(default_factory=dict)  # name: its messages, its settings
     memory: dict = dataclasses.field(default_factory=dict)  # name: its content
+    semaphores: dict = dataclasses.field(default_factory=dict)  # name: its values
+    changes: tuple = ()  # what it does to them when all is well
     stdin: bytes = b""
     stdin_is_pipe: bool = False
     asleep: object = None  # what others do each time that it sleeps
@@ -283,7 +286,45 @@ def memory_controllers():
                      memory={SYSV: CONTENT})
 
 
+def post_one(run, times):
+    if times == 0:
+        semaphores.post(next(iter(run.case.semaphores)))
+        run.added.append(1)
+
+
+def semaphore_users():
+    def user(what, *arguments, **more):
+        return Case(f"semctl.{what}", ("semctl", *arguments), **{"account": judge.using, **more})
+    yield user("create.private", "create", "--value", "3", "private", account=judge.creating,
+               creates=("id:*",), names=("private", "id:"))
+    for family, name, values in ("posix", POSIX, [2]), ("sysv", SYSV, [2, 1]):
+        there = {name: values}
+        yield user(f"create.{family}", "create", "-x", "-m", "0640", "--value", "3", name,
+                   account=judge.creating, creates=(name,), names=(name,))
+        yield user(f"create.{family}.there", "create", name, semaphores=there,
+                   account=judge.creating)
+        yield user(f"show.{family}", "show", name, semaphores=there)
+        yield user(f"show.{family}.json", "show", "-J", name, semaphores=there)
+        yield user(f"value.{family}", "value", name, semaphores=there)
+        yield user(f"post.{family}", "post", "-c", "2", name, semaphores=there, changes=(2, 0))
+        yield user(f"wait.{family}", "wait", "-c", "2", name, semaphores=there, changes=(-2, 0))
+        yield user(f"wait.{family}.n", "wait", "-nc", "3", name, semaphores=there, status=1)
+        yield user(f"wait.{family}.w", "wait", "-w", "0.02", "-c", "3", name, semaphores=there,
+                   status=124)
+        yield user(f"wait.{family}.late", "wait", "-c", "3", name, semaphores=there,
+                   asleep=post_one, changes=(-3, 0))
+        yield user(f"set.{family}", "set", "-q", name, "5", semaphores=there, changes=(3, 0))
+        yield user(f"run.{family}", "run", "-c", "2", name, "--", "true", semaphores=there)
+        yield user(f"run.{family}.n", "run", "-nc", "3", name, "--", "true", semaphores=there,
+                   status=1)
+        yield user(f"run.{family}.missing", "run", name, "--", "./no-such-command",
+                   semaphores=there, status=127)
+        yield user(f"rm.{family}", "rm", name, semaphores=there, account=judge.removing)
+        yield user(f"rm.{family}.none", "rm", "-f", name, account=judge.removing, names=(name,))
+    yield user("op", "op", SYSV, "0-2", "1+4", semaphores={SYSV: [2, 1]}, changes=(-2, 4))
+
+
 def all_cases():
     for rows in (senders, creating_senders, receivers, watchers, controllers, memory_readers,
-                 memory_writers, memory_controllers):
+                 memory_writers, memory_controllers, semaphore_users):
         yield from rows()

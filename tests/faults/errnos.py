@@ -17,7 +17,9 @@ ERRNOS = {
     "mprotect": MEMORY,
     # files
     "access": ("ENOENT", "EACCES", "ENOMEM"),
+    "chdir": ("EACCES", "EIO", "ENOMEM"),
     "close": ("EIO", "ENOSPC", "EINTR"),
+    "close_range": ("EMFILE", "ENOMEM", "ENOSYS"),
     "dup2": ("EMFILE", "EINTR", "EBUSY"),
     "dup3": ("EMFILE", "EINTR", "EBUSY"),
     "fcntl": ("EBADF", "EMFILE", "EPERM"),
@@ -31,6 +33,7 @@ ERRNOS = {
     "read": ("EIO", "EINTR", "EAGAIN", "EISDIR"),
     "write": ("EIO", "ENOSPC", "EPIPE", "EFBIG", "EDQUOT", "EINTR", "EAGAIN"),
     # waiting
+    "clock_nanosleep": ("EINTR",),
     "epoll_create1": DESCRIPTORS,
     "epoll_ctl": ("ENOMEM", "ENOSPC", "EPERM"),
     "epoll_wait": ("EINTR",),
@@ -62,6 +65,11 @@ ERRNOS = {
     "shmget": ("EACCES", "EEXIST", "EINVAL", "ENFILE", "ENOENT", "ENOMEM", "ENOSPC"),
     "splice": ("EAGAIN", "EINTR", "EINVAL", "ENOMEM"),
     "unlink": ("EACCES", "ENOENT", "EPERM", "ENOMEM"),
+    # semaphores
+    "semctl": ("EACCES", "EPERM", "EIDRM", "EINVAL", "ENOMEM"),
+    "semget": ("EACCES", "EEXIST", "EINVAL", "ENOENT", "ENOMEM", "ENOSPC"),
+    "semop": ("EACCES", "EAGAIN", "EIDRM", "EINTR", "EINVAL", "ENOMEM", "ENOSPC", "ERANGE"),
+    "semtimedop": ("EACCES", "EAGAIN", "EIDRM", "EINTR", "EINVAL", "ENOMEM", "ENOSPC", "ERANGE"),
     # owners and modes
     "chmod": ("EPERM", "ENOENT", "EROFS"),
     "chown": ("EPERM", "ENOENT", "EROFS"),
@@ -71,13 +79,18 @@ ERRNOS = {
     # processes
     "clone": ("EAGAIN", "ENOMEM"),
     "execve": ("EACCES", "E2BIG", "ENOMEM", "ENOENT"),
+    "pidfd_open": (*DESCRIPTORS, "ENOSYS", "EPERM"),
     "sched_setscheduler": ("EPERM",),
+    "setsid": ("EPERM",),
     "wait4": ("EINTR", "ECHILD"),
     "waitid": ("EINTR", "ECHILD"),
-    # name services
+    # sockets, and name services
     "connect": ("ENOENT", "ECONNREFUSED"),
     "fstatfs": ("ENOSYS",),
     "getdents64": ("EIO",),
+    "recvfrom": ("EINTR", "ENOMEM"),
+    "sendto": ("ENOBUFS", "ENOMEM", "EPIPE"),
+    "socketpair": ("EAFNOSUPPORT", *DESCRIPTORS),
     "socket": ("EAFNOSUPPORT", *DESCRIPTORS),
 }
 
@@ -98,6 +111,7 @@ REQUIRES = {
     "EINTR": r"^(?!.*IPC_NOWAIT)",
     "EMFILE": r"^(?!\d+, F_)|F_DUPFD",
     "ENOENT": r"^(?!.*_CREAT)",
+    "ENOMEM": r"^(?!.*events=POLLIN\}\], 1, -1\b)",  # one descriptor needs no memory
     "EPERM": r"^(?!\d+, F_)|F_ADD_SEALS",
 }
 

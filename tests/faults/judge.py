@@ -51,7 +51,7 @@ def status_problems(run, sound):
         return []
     if run.fault.is_signal:
         number = getattr(signal, effect)
-        if run.hit_child and run.status == 128 + number:
+        if run.hit_child and run.status in (128 + number, WRAPPER_TROUBLE):
             return []
         return [f"status {run.status} after {effect}"]
     if effect and not run.fault.lasts and \
@@ -71,7 +71,8 @@ def diagnostic_problems(run):
              if line.startswith(f"{tool}: ")]
     if not lines:
         return ["no diagnostic"]
-    named = "|".join(map(re.escape, [*run.case.queues, *run.case.memory, *run.case.names, *run.case.command[:1],
+    named = "|".join(map(re.escape, [*run.case.queues, *run.case.memory, *run.case.semaphores,
+                                     *run.case.names, *run.case.command[:1],
                                      "COMMAND", "MQ_", "stdin", "stdout"]))
     named += "|cannot (create a timer|read signals|wait):"
     if not any(re.match(rf"{tool}: ({named}|out of memory)", line) for line in lines):
@@ -194,10 +195,28 @@ def mode_problems(run, sound):
             if is_sound(run, sound) and mode != sound.modes.get(name, mode)]
 
 
+def using(run, sound):
+    """The values of semaphores are as they were, but for what the status says; nobody can tell
+    whether the last call of what was killed was done."""
+    case = run.case
+    found = []
+    for name, before in case.semaphores.items():
+        before = [before[0] + len(run.added), *before[1:]]
+        done = [value + change for value, change in zip(before, case.changes or (0, 0))]
+        allowed = [done] if is_sound(run, sound) else [before]
+        if is_killed(run) or (is_ended(run) and case.argv[1] != "wait"):
+            allowed = [before, done]
+        if run.values.get(name) not in allowed:
+            found.append(f"{name} is {run.values.get(name)} and not {allowed}")
+    if is_sound(run, sound) and stable(run) != stable(sound):
+        found.append("the output differs, and the status does not say so")
+    return found
+
+
 def creating(run, sound):
     """What was made is named on stdout, and what is not named was not made."""
     there = {*run.left, *run.memory}
-    made = there - {*run.case.queues, *run.case.memory}
+    made = there - {*run.case.queues, *run.case.memory, *run.case.semaphores}
     named = {line.decode() for line in run.stdout.split(b"\n")[:-1]}
     if is_killed(run) or is_ended(run):
         return []

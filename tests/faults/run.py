@@ -18,6 +18,7 @@ import time
 import fault as faults
 import memory
 import queues
+import semaphores
 
 PATIENCE = float(os.environ.get("PATIENCE", 20))  # seconds, for what takes two at most
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER = 0x00020000, 0x08000000, 0x10000000
@@ -40,8 +41,9 @@ class Run:
     files: dict = dataclasses.field(default_factory=dict)  # what COMMANDs wrote
     left: dict = dataclasses.field(default_factory=dict)  # queue: its messages, afterwards
     memory: dict = dataclasses.field(default_factory=dict)  # object: its content, afterwards
+    values: dict = dataclasses.field(default_factory=dict)  # semaphore: its values, afterwards
     modes: dict = dataclasses.field(default_factory=dict)  # object: its permissions, afterwards
-    added: list = dataclasses.field(default_factory=list)  # messages, while it ran
+    added: list = dataclasses.field(default_factory=list)  # messages, or posts, while it ran
     taken: list = dataclasses.field(default_factory=list)  # the same
     strangers: list = dataclasses.field(default_factory=list)  # what it should not have left
 
@@ -103,6 +105,7 @@ def continue_stopped(processes):
 
 
 def is_expected(name, before, case):
+    """Whether the object of this name was there, or may have been made."""
     return name in before or any(fnmatch.fnmatch(name, pattern) for pattern in case.creates)
 
 
@@ -167,6 +170,8 @@ class Place:
             assert queues.fill(queue, messages) == messages
         for name, content in case.memory.items():
             memory.create(name, content)
+        for name, values in case.semaphores.items():
+            semaphores.create(name, values)
         try:
             self.execute(run, work)
             self.read_log(run)
@@ -230,7 +235,8 @@ class Place:
             children = [child for child in children_of(process.pid)
                         if name_of(child) == run.case.tool] if run.fault.is_traced else [process.pid]
             if stops and self.has_stopped():
-                continue_stopped(children)
+                # What has been orphaned is ours.
+                continue_stopped([*children, *children_of(os.getpid())])
             if run.case.asleep and children and state_of(children[0]) == "S":
                 run.case.asleep(run, acted)
                 acted += 1
@@ -257,6 +263,12 @@ class Place:
                 run.memory[name] = memory.read(name)
                 run.modes[name] = memory.mode(name)
                 memory.remove(name)
+        for name in semaphores.list_all():
+            if is_expected(name, run.case.semaphores, run.case):
+                run.left[name] = []
+                run.values[name] = semaphores.read(name)
+                run.modes[name] = semaphores.mode(name)
+                semaphores.remove(name)
         for path in work.iterdir():
             if path.name in run.case.writes:
                 run.files[path.name] = path.read_bytes()

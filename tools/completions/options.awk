@@ -37,7 +37,8 @@ function quote(text) {
 # Where objects of a kind are found, as words: the beginning of the paths of POSIX ones, and the
 # table of System V ones.
 function places(kind) {
-    return kind == "queue" ? "/dev/mqueue/ msg" : kind == "memory" ? "/dev/shm/ shm" : ""
+    return kind == "queue" ? "/dev/mqueue/ msg" : kind == "memory" ? "/dev/shm/ shm" : \
+        kind == "semaphore" ? "/dev/shm/sem. sem" : ""
 }
 
 # The fixed choices of a kind of value.
