@@ -37,7 +37,7 @@ refused() {
 }
 
 # is_file FILE TEXT: for wait_until.
-is_file() { [ "$(<"$1")" = "$2" ]; }
+is_file() { [ -e "$1" ] && [ "$(<"$1")" = "$2" ]; }
 
 # ---- Reading ----
 
