@@ -16,6 +16,7 @@
 #include "fd.hpp"
 #include "limits.hpp"
 #include "semaphore_guard.hpp"
+#include "shm_files.hpp"
 #include "signals.hpp"
 #include "text.hpp"
 #include "truncation_guard.hpp"
@@ -27,31 +28,16 @@ namespace {
 std::string path_of(const Name& name) {
     if (name.form == Name::Form::fd)
         throw UsageError(name.text, "a semaphore cannot be given as a descriptor");
-    return text("/dev/shm/sem.", std::string_view(name.text).substr(1));
+    return text(shm_files::directory, "/sem.", std::string_view(name.text).substr(1));
 }
 
 [[noreturn]] void reject(const Name& name, std::string_view what) {
     throw Error(name.text, text("malformed: ", printable(path_of(name)), ' ', what));
 }
 
-const char* describe_type(mode_t mode) noexcept {
-    switch (mode & S_IFMT) {
-    case S_IFLNK:
-        return "is a symbolic link";
-    case S_IFDIR:
-        return "is a directory";
-    case S_IFIFO:
-        return "is a FIFO";
-    case S_IFSOCK:
-        return "is a socket";
-    default:
-        return "is a device";
-    }
-}
-
 void check_is_semaphore(const Name& name, const struct stat& status) {
     if (!S_ISREG(status.st_mode))
-        reject(name, describe_type(status.st_mode));
+        reject(name, text("is ", shm_files::describe_type(status.st_mode)));
     if (status.st_size != sizeof(sem_t))
         reject(name, text("has ", status.st_size, " bytes, a semaphore has ", sizeof(sem_t)));
 }
@@ -213,13 +199,13 @@ void PosixSemaphore::set(std::int64_t value) {
     check_mapping();
 }
 
-/// A file without a name, which cannot be seen, and is gone if we are: open(2), O_TMPFILE.
+/// Of this value, but without a name yet.
 UniqueFd make_file(const Name& name, const SemaphoreSettings& settings) {
     constexpr std::string_view action = "cannot create";
     sem_t initial;
     std::memset(&initial, 0, sizeof initial);
     sem_init(&initial, 1, static_cast<unsigned>(settings.value));
-    UniqueFd fd(open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0));
+    UniqueFd fd = shm_files::make_unnamed();
     if (!fd.is_open())
         throw Error(name.text, action, errno, explain_error(errno));
     ssize_t written = 0;
@@ -227,20 +213,11 @@ UniqueFd make_file(const Name& name, const SemaphoreSettings& settings) {
         written = pwrite(fd.get(), &initial, sizeof initial, 0);
     while (written == -1 && errno == EINTR);
     if (written != sizeof initial)
-        throw Error(name.text, action, written == -1 ? errno : ENOSPC, "in /dev/shm");
+        throw Error(name.text, action, written == -1 ? errno : ENOSPC,
+                    text("in ", shm_files::directory));
     if (fchmod(fd.get(), settings.mode) != 0)
         throw Error(name.text, action, errno);
     return fd;
-}
-
-/// The kernel may want a capability for the first way (before Linux 6.10), and /proc for the other.
-int try_link(const UniqueFd& fd, const char* path) noexcept {
-    if (linkat(fd.get(), "", AT_FDCWD, path, AT_EMPTY_PATH) == 0)
-        return 0;
-    if (errno != ENOENT)
-        return errno;
-    const std::string ours = text("/proc/self/fd/", fd.get());
-    return linkat(AT_FDCWD, ours.c_str(), AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
 }
 
 } // namespace
@@ -255,7 +232,7 @@ CreatedSemaphore create_posix_semaphore(const Name& name, const SemaphoreSetting
     if (settings.members)
         throw UsageError(name.text, "only System V sets have members");
     check_value(name, settings.value, "cannot create");
-    const int error = try_link(make_file(name, settings), path.c_str());
+    const int error = shm_files::try_publish(make_file(name, settings), path);
     if (error == 0)
         return {.name = name, .is_ours = true};
     struct stat status {};

@@ -12,6 +12,7 @@
 #include "error.hpp"
 #include "inherited.hpp"
 #include "limits.hpp"
+#include "shm_files.hpp"
 #include "signals.hpp"
 #include "sysv_memory.hpp"
 #include "text.hpp"
@@ -20,28 +21,14 @@ namespace ipc {
 
 namespace {
 
-constexpr const char* directory = "/dev/shm"; // shm_overview(7)
+using shm_files::directory;
 
 std::string path_of(const Name& name) { return text(directory, name.text); }
 
-const char* type_name(mode_t mode) noexcept {
-    switch (mode & S_IFMT) {
-    case S_IFLNK:
-        return "a symbolic link";
-    case S_IFDIR:
-        return "a directory";
-    case S_IFIFO:
-        return "a FIFO";
-    case S_IFSOCK:
-        return "a socket";
-    default:
-        return "a device";
-    }
-}
-
 void check_type(const Name& name, mode_t mode) {
     if (!S_ISREG(mode))
-        throw Error(name.text, text("this is ", type_name(mode), ", not shared memory"));
+        throw Error(name.text,
+                    text("this is ", shm_files::describe_type(mode), ", not shared memory"));
 }
 
 UniqueFd checked(const Name& name, UniqueFd fd) {
@@ -144,23 +131,17 @@ struct stat memory_status(const Name& name, const UniqueFd& memory) {
 UniqueFd make_memory(const Name& name, mode_t mode) {
     if (name.form == Name::Form::fd)
         throw UsageError(name.text, "a descriptor cannot be created");
-    UniqueFd fd(open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0));
+    UniqueFd fd = shm_files::make_unnamed();
     if (!fd.is_open() || fchmod(fd.get(), mode) != 0)
         throw Error(name.text, "cannot create", errno, explain_error(errno));
     return fd;
 }
 
 bool try_publish_memory(const Name& name, const UniqueFd& memory) {
-    const std::string path = path_of(name);
-    // The first is for root, and since Linux 6.10 for us who opened it; the second needs /proc.
-    if (linkat(memory.get(), "", AT_FDCWD, path.c_str(), AT_EMPTY_PATH) == 0)
-        return true;
-    if (errno == ENOENT && linkat(AT_FDCWD, text("/proc/self/fd/", memory.get()).c_str(), AT_FDCWD,
-                                  path.c_str(), AT_SYMLINK_FOLLOW) == 0)
-        return true;
-    if (errno != EEXIST)
-        throw Error(name.text, "cannot create", errno);
-    return false;
+    const int error = shm_files::try_publish(memory, path_of(name));
+    if (error != 0 && error != EEXIST)
+        throw Error(name.text, "cannot create", error);
+    return error == 0;
 }
 
 std::optional<UniqueFd> try_create_memory(const Name& name, mode_t mode) {

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <sys/types.h>
+
+#include "fd.hpp"
+
+/// The files in /dev/shm that POSIX shared memory and semaphores are: shm_overview(7),
+/// sem_overview(7).
+namespace ipc::shm_files {
+
+constexpr const char* directory = "/dev/shm";
+
+/// What a file is that is no regular one: "a FIFO".
+const char* describe_type(mode_t mode) noexcept;
+
+/// A new file without a name, empty, open for reading and writing: nobody can see it, and it is
+/// gone if we are (open(2), O_TMPFILE). Its mode is 0. Not open, with errno set, if it cannot be.
+UniqueFd make_unnamed() noexcept;
+
+/// Gives such a file its name in one step: linkat(2). Returns 0, or an errno value such as EEXIST.
+int try_publish(const UniqueFd& file, const std::string& path);
+
+} // namespace ipc::shm_files
