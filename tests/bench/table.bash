@@ -11,6 +11,7 @@ starts mqnotify   0.90  1.10
 starts mqctl      1.20  -
 starts shmcat     0.90  1.10
 starts shmctl     1.20  -
+starts semctl     0.90  1.10
 
 # ---- Message queues ----
 
