@@ -78,6 +78,8 @@ class Guard {
     /// The one signal that is let in comes when the socket's other end is closed; the wait then
     /// ends at once.
     Waited take(std::uint64_t count, Deadline deadline) {
+        if (semaphore_.take(count, Deadline::after(nanoseconds::zero())) == Waited::done)
+            return Waited::done;
         signal(SIGIO, SIG_DFL);
         signals::hold();
         if (fcntl(socket_.get(), F_SETOWN, getpid()) != 0 ||
