@@ -611,6 +611,7 @@ except ChildProcessError:
 
 @test "run: no process can be had" {
     requires user
+    ignore_leaks
     make_semaphore /s --value 1
     run_tool 125 bash -c 'ulimit -u 1; exec semctl run /s -- true'
     assert_diagnostic semctl 'COMMAND: cannot start its guard: .*RLIMIT_NPROC = 1'
