@@ -36,6 +36,15 @@ std::string describe_limit(const char* name, long wanted, long ceiling) {
     return text(name, " = ", *value, "; raise it with: sysctl ", name, '=', wanted);
 }
 
+std::string describe_count_limit(const char* name) {
+    // The second with the kernel's parameter ipcmni_extend.
+    constexpr long most = 32768;
+    constexpr long most_extended = 1L << 24U;
+    const long limit = kernel_limit(name).value_or(0);
+    const long ceiling = limit <= most ? most : most_extended;
+    return describe_limit(name, std::min(2 * limit + 1, ceiling), ceiling);
+}
+
 std::string describe_rlimit(const ResourceLimit& limit, unsigned long more) {
     rlimit value{};
     getrlimit(static_cast<__rlimit_resource>(limit.resource), &value);

@@ -17,6 +17,10 @@ std::optional<long> kernel_limit(const char* name);
 std::string describe_limit(const char* name, long wanted,
                            long ceiling = std::numeric_limits<long>::max());
 
+/// The same for how many System V objects of a kind there may be, "kernel.msgmni" or
+/// "kernel.shmmni": twice as many are wanted, below the kernel's ceiling.
+std::string describe_count_limit(const char* name);
+
 /// A limit of getrlimit(2), and what prlimit(1) calls it.
 struct ResourceLimit {
     const char* name;

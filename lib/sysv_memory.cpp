@@ -35,15 +35,6 @@ shm_info usage() noexcept {
     return info;
 }
 
-std::string explain_number() {
-    // The second with the kernel's parameter ipcmni_extend.
-    constexpr long most = 32768;
-    constexpr long most_extended = 1L << 24U;
-    const long limit = kernel_limit("kernel.shmmni").value_or(0);
-    const long ceiling = limit <= most ? most : most_extended;
-    return describe_limit("kernel.shmmni", std::min(2 * limit + 1, ceiling), ceiling);
-}
-
 /// The limit that stood in the way: shmget(2), "ERRORS".
 std::string explain_create(int error, std::size_t size) {
     const auto bytes = static_cast<long>(size);
@@ -60,7 +51,7 @@ std::string explain_create(int error, std::size_t size) {
         if (used > kernel_limit("kernel.shmall").value_or(std::numeric_limits<long>::max()) - pages)
             return text(pages, " pages besides the ", used, " of all others, ",
                         describe_limit("kernel.shmall", used + pages));
-        return explain_number();
+        return describe_count_limit("kernel.shmmni");
     }
     case ENOMEM:
         return text(size, " bytes, more than there is memory for; see vm.overcommit_memory");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "sysv_queue.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <sys/ipc.h>
 #include <unistd.h>
@@ -17,14 +16,8 @@ namespace {
 
 /// msgget(2) and msgctl(2), IPC_SET.
 std::string explain_create(int error, const QueueSettings& settings) {
-    if (error == ENOSPC) {
-        // The second with the kernel's parameter ipcmni_extend.
-        constexpr long most = 32768;
-        constexpr long most_extended = 1L << 24U;
-        const long limit = kernel_limit("kernel.msgmni").value_or(0);
-        const long ceiling = limit <= most ? most : most_extended;
-        return describe_limit("kernel.msgmni", std::min(2 * limit + 1, ceiling), ceiling);
-    }
+    if (error == ENOSPC)
+        return describe_count_limit("kernel.msgmni");
     if (error == EPERM && settings.max_bytes)
         return text("maxbytes is ", *settings.max_bytes, ", ",
                     describe_limit("kernel.msgmnb", *settings.max_bytes));
