@@ -40,8 +40,8 @@ std::string size_text(std::uint64_t bytes) {
 
 } // namespace
 
-Progress::Progress(const char* tool, Periodic periodic)
-    : tool_(tool), periodic_(periodic == Periodic::yes), start_(monotonic_ms()) {
+Progress::Progress(const char* tool, Periodic periodic, Unit unit)
+    : tool_(tool), periodic_(periodic == Periodic::yes), unit_(unit), start_(monotonic_ms()) {
     current = this;
     signals::on_report_request([] { current->say(current->in_place() ? "" : "\n"); },
                                periodic_ ? std::optional<nanoseconds>(1s) : std::nullopt);
@@ -59,10 +59,12 @@ bool Progress::in_place() const noexcept { return periodic_ && isatty(STDERR_FIL
 void Progress::say(const char* end) const noexcept try {
     const auto elapsed =
         static_cast<std::uint64_t>(std::max<std::int64_t>(monotonic_ms() - start_, 1));
-    write_stderr(text(in_place() ? "\r\033[K" : "", tool_, ": ", records_, " records, ",
+    const bool has_records = unit_ == Unit::records;
+    write_stderr(text(in_place() ? "\r\033[K" : "", tool_, ": ",
+                      has_records ? text(records_, " records, ") : std::string(),
                       size_text(bytes_), ", ", elapsed / 1000, '.', elapsed / 100 % 10, " s, ",
-                      records_ * 1000 / elapsed, " records/s, ", size_text(bytes_ * 1000 / elapsed),
-                      "/s", end));
+                      has_records ? text(records_ * 1000 / elapsed, " records/s, ") : std::string(),
+                      size_text(bytes_ * 1000 / elapsed), "/s", end));
 } catch (const std::bad_alloc&) {
     // A report is not worth failing for.
 }

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#include "futex.hpp"
+
+#include <limits>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace ipc::futex {
+
+void wait(const Word& word, std::uint32_t expected, nanoseconds at_most) noexcept {
+    const timespec timeout = to_timespec(at_most);
+    syscall(SYS_futex, &word, FUTEX_WAIT, expected, &timeout);
+}
+
+void wake(const Word& word) noexcept {
+    syscall(SYS_futex, &word, FUTEX_WAKE, std::numeric_limits<int>::max());
+}
+
+} // namespace ipc::futex

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <linux/futex.h>
+#include <span>
+#include <vector>
+
+#include "futex.hpp"
+
+namespace ipc {
+
+/// Words in shared memory that this process holds, which the kernel gives back when it dies, by
+/// SIGKILL too: get_robust_list(2). A word holds its holder's thread id; 0, or FUTEX_OWNER_DIED
+/// alone, is free. Who sleeps on a word that has FUTEX_WAITERS is woken by the holder's death.
+///
+/// The list that the kernel goes through lies in memory of our own, where no peer can forge it.
+/// One of them at a time, in a process of one thread that uses no robust mutexes.
+class RobustWords {
+  public:
+    /// `block` has all the words, each aligned to 8 bytes; it stays the caller's, and mapped.
+    explicit RobustWords(std::span<std::byte> block);
+    RobustWords(const RobustWords&) = delete;
+    RobustWords& operator=(const RobustWords&) = delete;
+    /// Gives back what is still held.
+    ~RobustWords();
+
+    static bool is_held(std::uint32_t value) noexcept { return holder(value) != 0; }
+    static pid_t holder(std::uint32_t value) noexcept {
+        return static_cast<pid_t>(value & FUTEX_TID_MASK);
+    }
+
+    /// False if somebody else holds it.
+    bool try_take(futex::Word& word) noexcept;
+    /// Gives it back, and wakes who sleeps on it.
+    void release(futex::Word& word) noexcept;
+
+  private:
+    robust_list& node_of(const futex::Word& word) noexcept;
+    futex::Word& word_of(const robust_list& node) const noexcept;
+    void link(robust_list& node) noexcept;
+    void unlink(const robust_list& node) noexcept;
+
+    std::byte* block_;
+    std::vector<robust_list> nodes_; ///< as far from each other as the words are
+    robust_list_head head_{};
+    std::uint32_t thread_;
+};
+
+} // namespace ipc
