@@ -38,17 +38,22 @@ std::size_t read_some(int fd, std::span<char> into, std::string_view object) {
     }
 }
 
-void write_all(int fd, std::string_view bytes, std::string_view object) {
-    while (!bytes.empty()) {
+std::size_t write_some(int fd, std::string_view bytes, std::string_view object) {
+    for (;;) {
         signals::check();
         const ssize_t count = write(fd, bytes.data(), bytes.size());
         if (count >= 0)
-            bytes.remove_prefix(static_cast<std::size_t>(count));
-        else if (errno == EAGAIN)
+            return static_cast<std::size_t>(count);
+        if (errno == EAGAIN)
             wait_until_possible(fd, POLLOUT);
         else if (errno != EINTR)
             throw Error(object, "cannot write", errno);
     }
+}
+
+void write_all(int fd, std::string_view bytes, std::string_view object) {
+    while (!bytes.empty())
+        bytes.remove_prefix(write_some(fd, bytes, object));
 }
 
 int write_patiently(int fd, std::string_view bytes, std::size_t& written) {

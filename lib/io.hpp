@@ -17,6 +17,9 @@ void wait_until_possible(int fd, short events) noexcept;
 /// input. Throws signals::Ended, or Error naming `object`.
 std::size_t read_some(int fd, std::span<char> into, std::string_view object);
 
+/// The same with write(2): as much of `bytes` as it takes at once.
+std::size_t write_some(int fd, std::string_view bytes, std::string_view object);
+
 /// The whole of `bytes`, as Error names `object` if it cannot be. Throws signals::Ended when the
 /// process shall end before all is written.
 void write_all(int fd, std::string_view bytes, std::string_view object);

@@ -159,7 +159,9 @@ void RingWriter::finish() {
     wait_until([&] { return text("not all of ", head_, " bytes were taken in time"); },
                [&] {
                    reader = look();
-                   return reader == Reader::finished || reader == Reader::gone;
+                   // It is we who made the object, and may remove it: the reader goes first.
+                   const bool is_there = is_peer_there() && header().reading.load() == stream_;
+                   return reader == Reader::gone || (reader == Reader::finished && !is_there);
                });
     if (reader == Reader::gone)
         fail();
@@ -222,11 +224,7 @@ bool RingReader::try_join() {
     return false;
 }
 
-RingReader::~RingReader() {
-    if (has_entered())
-        header().reading.store(0);
-    leave();
-}
+RingReader::~RingReader() { leave(); }
 
 bool RingReader::is_writer_gone() const noexcept {
     return !is_peer_there() || header().stream.load() != stream_;

@@ -101,6 +101,8 @@ std::uint32_t RingEnd::announce_sleep() const noexcept {
 }
 
 void RingEnd::sleep(std::uint32_t seen, Deadline deadline) const {
+    if (TruncationGuard::tripped())
+        throw shortened();
     if (!RobustWords::is_held(seen) && memory_->is_removed())
         throw Error(name_.text, "the object was removed while it was waited for another process");
     futex::wait(peer(), seen, deadline.or_after(look_interval).left());

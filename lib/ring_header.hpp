@@ -35,7 +35,7 @@ struct RingHeader {
     alignas(cache_line) Counter head; ///< bytes that the writer has put in
 
     alignas(cache_line) futex::Word reader;
-    Counter reading;                  ///< the stream that it reads, or 0
+    Counter reading;                  ///< the stream that it reads or has read, or 0
     Counter joined;                   ///< the last one that was begun to be read
     Counter finished;                 ///< the last one that was read to its end
     alignas(cache_line) Counter tail; ///< bytes that the reader has taken out

@@ -107,12 +107,11 @@ class RingSegment final : public RingMemory {
           attachment_(self_, id, Attachment::Access::read_write) {}
 
     std::span<std::byte> header_page() const noexcept override {
-        return attachment_.bytes().first(ring_offset());
+        return bytes().first(ring_offset());
     }
     void prepare(std::optional<std::size_t> size, std::size_t usual) override;
     std::span<std::byte> map_ring() override {
-        const auto bytes = attachment_.bytes();
-        return bytes.subspan(ring_offset(), ring_size_in(bytes.size()));
+        return bytes().subspan(ring_offset(), ring_size_in(bytes().size()));
     }
     bool is_removed() const override {
         return (sysv_memory_status(self_, self_.number).shm_perm.mode & SHM_DEST) != 0;
@@ -120,12 +119,16 @@ class RingSegment final : public RingMemory {
     void remove() const override { remove_memory(self_); }
 
   private:
+    std::span<std::byte> bytes() const noexcept {
+        return std::as_writable_bytes(attachment_.bytes());
+    }
+
     Name self_; ///< by its identifier: the key may be another's meanwhile
     Attachment attachment_;
 };
 
 void RingSegment::prepare(std::optional<std::size_t> size, std::size_t) {
-    const std::size_t present = ring_size_in(attachment_.bytes().size());
+    const std::size_t present = ring_size_in(bytes().size());
     if (size.value_or(present) != present)
         throw Error(self_.text, text("this segment is there already, with a ring of ", present,
                                       " bytes, and cannot have one of ", *size));
@@ -141,7 +144,7 @@ std::unique_ptr<RingMemory> attach_new(const Name& name, int id) try {
 std::unique_ptr<RingMemory> try_open_segment(const Name& name, RingSide side) try {
     const int id = sysv_memory_id(name);
     const Attachment look(name, id, Attachment::Access::read);
-    const auto bytes = look.bytes();
+    const auto bytes = std::as_bytes(look.bytes());
     if (ring_size_in(bytes.size()) == 0)
         throw Error(name.text, text("this segment is too small for a ring: ", bytes.size(),
                                     " bytes, and the least is ", 2 * ring_offset()));

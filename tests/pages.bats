@@ -468,6 +468,52 @@ is_on() { grep -q -- "$1" "$2"; }
     make_semaphore key:0x4d2 --nsems 2 --value 7
     run_example 0
     assert_output $'7\n7'
+@test "shmpipe(1): from one terminal to another" {
+    mkdir project
+    seq 10000 >project/file
+    example shmpipe.1 'tar -c project'
+    spawn_example
+    mkdir there
+    cd there
+    example shmpipe.1 'shmpipe -R /copy'
+    run_example 0
+    wait_exit example 0
+    cmp project/file ../project/file
+}
+
+@test "shmpipe(1): a large ring for bursts" {
+    mkdir bin
+    printf '%s\n' '#!/bin/sh' 'seq 1000' >bin/dmesg
+    chmod +x bin/dmesg
+    example shmpipe.1 'shmpipe -R /burst'
+    echo 'wait' >>example
+    PATH=$PWD/bin:$PATH run_example 0
+    [ "$(gzip -dc log.gz)" = "$(seq 1000)" ]
+}
+
+@test "shmpipe(1): give up when nobody reads" {
+    seq 9 >data
+    example shmpipe.1 'shmpipe -W -w 10' 's/-w 10/-w 10ms/'
+    run_tool 0 bash ./example
+    assert_output 'status 124'
+}
+
+@test "shmpipe(1): members of a group may read" {
+    seq 9 >data
+    example shmpipe.1 'shmpipe -W -m'
+    spawn_example
+    run_tool 0 shmpipe -R /feed
+    assert_output "$(seq 9)"
+    wait_exit example 0
+}
+
+@test "shmpipe(1): memory that was handed down" {
+    seq 9 >data
+    example shmpipe.1 'shmpipe -W fd:3'
+    run_tool 0 python3 -c 'import os
+os.dup2(os.memfd_create("handed down"), 3)
+os.execvp("bash", ["bash", "example"])'
+    assert_output "$(seq 9)"
 }
 
 @test "ipctools(7): a first session" {

@@ -41,7 +41,10 @@ spawn_writer() {
 }
 close_input() { exec 8>&-; }
 
-spawn_reader() { spawn reader shmpipe -R "$@" 8>&-; }
+spawn_reader() {
+    rm -f "$(out reader)"
+    spawn reader shmpipe -R "$@" 8>&-
+}
 
 # now: in milliseconds.
 now() { echo $((${EPOCHREALTIME/[.,]/} / 1000)); }
@@ -677,6 +680,20 @@ PYTHON
     assert_equal "$(stat -c %s target)" 100
 }
 
+@test "hostile names: the stream goes through, and a diagnostic is one harmless line" {
+    local name
+    for name in $'/new\nline' $'/\e[31m' $'/\xff' '/ ' '/-rf' '/*' '/$(exit 5)' '/fd:3'; do
+        spawn writer shmpipe -W -- "$name" <<<hello
+        run_tool 0 shmpipe -R -- "$name"
+        assert_output hello
+        wait_exit writer 0
+        run_tool 124 shmpipe -R -w 0 -- "$name"
+        assert_diagnostic shmpipe 'no writer has come in time'
+        [[ $stderr != *[$'\e\xff']* ]]
+    done
+    [ -z "$(ls -A /dev/shm)" ]
+}
+
 # ---- The object ----
 
 @test "the mode is exact whatever the umask, and 0600 by default" {
@@ -874,6 +891,94 @@ EOF'
     wait_exit writer 0
     wait_exit reader 0
     refused -R -w x /ring
+}
+
+# Each waits for the other side, which does not come, in its own way.
+timed=("shmpipe -R -w 50ms /none" "shmpipe -W -w 50ms /ring" "shmpipe -W -w 50ms $key"
+    "shmpipe -R -w 50ms $key")
+
+@test "-w ends the wait whatever signals were blocked or ignored at the start" {
+    local how command
+    for how in --default-signal --block-signal --ignore-signal '--block-signal --ignore-signal'; do
+        for command in "${timed[@]}"; do
+            echo "$how $command"
+            # shellcheck disable=SC2086 # words
+            run_tool 124 env $how $command </dev/null
+        done
+    done
+    # An object that is shortened is an error for those as well who blocked or ignored SIGBUS.
+    for how in --block-signal --ignore-signal; do
+        spawn writer env $how=BUS shmpipe -W /ring <<<hello
+        wait_blocked writer futex
+        truncate -s 0 /dev/shm/ring
+        wait_exit writer 2
+        assert_diagnostic shmpipe '/ring: somebody has shortened the object'
+        gone /ring
+    done
+}
+
+@test "-w counts through stop, continue and other signals, by the monotonic clock" {
+    requires strace
+    local command rounds=0 signal
+    for command in "${timed[@]}"; do
+        # shellcheck disable=SC2086
+        spawn tool ${command/50ms/400ms} </dev/null
+        wait_blocked tool futex ppoll
+        while ! ended "${pid[tool]}"; do
+            for signal in STOP CONT WINCH USR1; do
+                kill -"$signal" "${pid[tool]}" 2>/dev/null || true
+            done
+            sleep 0.01
+            ((++rounds < 100 * PATIENCE))
+        done
+        wait_exit tool 124
+        # shellcheck disable=SC2086
+        run_tool 124 strace -qq -o trace $command </dev/null
+        run ! grep -E 'CLOCK_REALTIME|^(alarm|setitimer)\(' trace
+    done
+}
+
+@test "a signal that was ignored or blocked at the start does not end it" {
+    local how signal
+    for how in --ignore-signal=INT,TERM,HUP,QUIT --block-signal=INT,TERM,HUP,QUIT; do
+        spawn writer env $how shmpipe -W /ring <<<hello
+        wait_blocked writer futex
+        for signal in INT TERM HUP QUIT; do
+            kill -"$signal" "${pid[writer]}"
+        done
+        run_tool 0 shmpipe -R /ring
+        assert_output hello
+        wait_exit writer 0
+    done
+}
+
+@test "everything works without /proc" {
+    requires root
+    run_tool 0 unshare --mount bash -ec '
+        umount -l /proc
+        for object; do
+            shmpipe -W "$object" <<<hello & shmpipe -R "$object"; wait $!
+            shmpipe -R "$object" & shmpipe -W "$object" <<<hello; wait $!
+        done' bash "${both[@]}"
+    assert_output $'hello\nhello\nhello\nhello'
+    assert_no_stderr
+}
+
+@test "RLIMIT_NOFILE: for each number of descriptors, done or explained" {
+    local object number
+    for object in "${both[@]}"; do
+        for number in {3..10}; do
+            spawn reader sh -c 'exec prlimit --nofile="$1" -- shmpipe -w 1 -R "$2" 2>&1 3>&-' sh "$number" "$object"
+            run_tool - bash -c 'exec prlimit --nofile="$0" -- shmpipe -w 1 -W "$1" 3>&-' "$number" "$object" < <(echo hello)
+            [ "$status" -eq 0 ] || [ "$status" -eq 127 ] || [[ $stderr == *'in time'* ]] ||
+                assert_diagnostic shmpipe 'Too many open files \(RLIMIT_NOFILE = '
+            wait_exit reader
+            [ "$status" -eq 0 ] || [ "$status" -eq 127 ] || [[ $output == *'in time'* ]] ||
+                [[ $output == *'Too many open files (RLIMIT_NOFILE = '* ]] || fail "$output"
+            gone "$object"
+        done
+        assert_output hello
+    done
 }
 
 @test "--ready-fd: the stream can be joined; the reader has looked" {
