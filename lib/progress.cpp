@@ -61,8 +61,8 @@ void Progress::say(const char* end) const noexcept try {
         static_cast<std::uint64_t>(std::max<std::int64_t>(monotonic_ms() - start_, 1));
     const bool has_records = unit_ == Unit::records;
     write_stderr(text(in_place() ? "\r\033[K" : "", tool_, ": ",
-                      has_records ? text(records_, " records, ") : std::string(),
-                      size_text(bytes_), ", ", elapsed / 1000, '.', elapsed / 100 % 10, " s, ",
+                      has_records ? text(records_, " records, ") : std::string(), size_text(bytes_),
+                      ", ", elapsed / 1000, '.', elapsed / 100 % 10, " s, ",
                       has_records ? text(records_ * 1000 / elapsed, " records/s, ") : std::string(),
                       size_text(bytes_ * 1000 / elapsed), "/s", end));
 } catch (const std::bad_alloc&) {

@@ -43,16 +43,16 @@ RingWriter::RingWriter(const Name& name, const RingSettings& settings)
 
 void RingWriter::enter() {
     const Deadline deadline = deadline_of_wait();
-    for (Pauses pauses;; pause("the object is being removed, and is not gone in time",
-                               pauses.next(), deadline)) {
+    for (Pauses pauses;;
+         pause("the object is being removed, and is not gone in time", pauses.next(), deadline)) {
         if (auto existing = RingMemory::try_open(name(), RingSide::writer)) {
             if (!try_enter(std::move(existing)))
                 continue;
             prepare();
             return;
         }
-        auto created =
-            RingMemory::try_create(name(), settings_.size.value_or(usual_ring_size), settings_.mode);
+        auto created = RingMemory::try_create(name(), settings_.size.value_or(usual_ring_size),
+                                              settings_.mode);
         if (!created || !try_enter(std::move(created)))
             continue;
         prepare();
@@ -170,8 +170,8 @@ void RingWriter::finish() {
 void RingWriter::fail() const {
     const bool has_died = (peer().load() & FUTEX_OWNER_DIED) != 0;
     const std::uint64_t tail = header().tail.load();
-    throw trouble(text("the reader ", has_died ? "died" : "left", " after ", tail, " of ", head_,
-                       " bytes"));
+    throw trouble(
+        text("the reader ", has_died ? "died" : "left", " after ", tail, " of ", head_, " bytes"));
 }
 
 // ---- The reader ----
@@ -242,8 +242,7 @@ std::span<const std::byte> RingReader::bytes() {
         return head_ != tail_ || ended != RingHeader::no || is_gone;
     };
     if (head_ == tail_)
-        wait_until([&] { return text("nothing came in time, after ", tail_, " bytes"); },
-                   has_news);
+        wait_until([&] { return text("nothing came in time, after ", tail_, " bytes"); }, has_news);
     const auto used = ring_used(head_, tail_, ring_.size());
     if (!used)
         throw trouble(damaged);

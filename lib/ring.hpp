@@ -15,8 +15,9 @@
 /// reader, in either order; the object is there from the writer's start to the end of both.
 ///
 /// The writer gives each stream a number, odd while it is prepared. A reader joins a stream once
-/// and none that another has joined; a writer prepares the next one only when nobody reads the last.
-/// So whoever takes the place of one that died begins anew, and never goes on with half a stream.
+/// and none that another has joined; a writer prepares the next one only when nobody reads the
+/// last. So whoever takes the place of one that died begins anew, and never goes on with half a
+/// stream.
 ///
 /// Bytes. `head` counts what the writer has put in, `tail` what the reader has taken out. Each is
 /// stored by one side with release, after the bytes were stored or read, and loaded by the other

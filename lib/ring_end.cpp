@@ -124,8 +124,7 @@ void RingEnd::sleep_for_input(int fd) {
         peer_process_ = UniqueFd(id == 0 ? -1 : static_cast<int>(syscall(SYS_pidfd_open, id, 0)));
     pollfd poll_fds[] = {{.fd = fd, .events = POLLIN, .revents = 0},
                          {.fd = peer_process_.get(), .events = POLLIN, .revents = 0}};
-    const timespec at_most =
-        to_timespec(peer_process_.is_open() ? look_interval : looks_.next());
+    const timespec at_most = to_timespec(peer_process_.is_open() ? look_interval : looks_.next());
     // The number may mean another process in another PID namespace. The word tells the truth, but
     // wakes nobody here.
     if (ppoll(poll_fds, std::size(poll_fds), &at_most, nullptr) > 0 && poll_fds[1].revents != 0)

@@ -28,8 +28,8 @@ struct RingHeader {
     alignas(8) futex::Word remover; ///< who removes the object
 
     alignas(cache_line) futex::Word writer;
-    Counter stream;                 ///< its number, odd while it is being prepared
-    Counter size;                   ///< of the ring
+    Counter stream; ///< its number, odd while it is being prepared
+    Counter size;   ///< of the ring
     std::atomic<std::uint32_t> lockstep;
     std::atomic<std::uint32_t> ended; ///< Ended
     alignas(cache_line) Counter head; ///< bytes that the writer has put in

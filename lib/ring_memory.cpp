@@ -131,7 +131,7 @@ void RingSegment::prepare(std::optional<std::size_t> size, std::size_t) {
     const std::size_t present = ring_size_in(bytes().size());
     if (size.value_or(present) != present)
         throw Error(self_.text, text("this segment is there already, with a ring of ", present,
-                                      " bytes, and cannot have one of ", *size));
+                                     " bytes, and cannot have one of ", *size));
 }
 
 std::unique_ptr<RingMemory> attach_new(const Name& name, int id) try {
