@@ -135,7 +135,10 @@ void RingWriter::put(std::size_t count) {
     header().head.store(head_, std::memory_order_release);
     if (settings_.lockstep)
         post_semaphore(header().full);
-    notify();
+    // While more comes a reader that sleeps is let sleep, so that it finds much when it wakes; the
+    // writer wakes it before it waits itself.
+    if (settings_.lockstep || used() >= ring_.size() / 2)
+        notify();
 }
 
 void RingWriter::check_reader() const {
@@ -146,6 +149,7 @@ void RingWriter::check_reader() const {
 
 void RingWriter::await_input(int fd) {
     for (pollfd input{.fd = fd, .events = POLLIN, .revents = 0}; poll(&input, 1, 0) == 0;) {
+        notify();
         sleep_for_input(fd);
         check_reader();
     }
