@@ -12,6 +12,7 @@ starts mqctl      1.20  -
 starts shmcat     0.90  1.10
 starts shmctl     1.20  -
 starts semctl     0.90  1.10
+starts shmpipe    0.90  1.10
 
 # ---- Message queues ----
 
@@ -116,6 +117,15 @@ done
 start lsipc 1.00 'shmctl show : lsipc -m -i' 'shmctl show key:1' \
     "lsipc -m -i $(shmctl show key:1 | sed -n 's/^id=//p')"
 shmctl rm /m /small key:1
+
+# A stream through a ring: reader first, so that it has to look for the object.
+ring='shmpipe -R /r & shmpipe -W /r <stream; wait $!'
+pair - 0.20 'shmpipe file>null : cat|cat' "$ring" 'cat stream | cat'
+pair mbuffer 1.00 'shmpipe file>null : mbuffer' "$ring" 'mbuffer -q -s 256k -m 16M <stream'
+pair splice_pipe 1.30 'cat|shmpipe|cat : splice' \
+    'shmpipe -R /r | cat & cat stream | shmpipe -W /r; wait $!' 'cat stream | splice_pipe | cat'
+# 4 MiB and the ring
+peak $((4096 + 1024)) 'peak memory of shmpipe -W|-R : limit' stream 'shmpipe -R /r' 'shmpipe -W /r'
 rm stream
 
 # ---- Semaphores ----
