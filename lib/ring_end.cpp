@@ -91,9 +91,10 @@ void RingEnd::notify() const noexcept {
 
 /// Returns the value of the peer's word to sleep on.
 std::uint32_t RingEnd::announce_sleep() const noexcept {
+    // Also while nobody is there: who comes and is gone again before we sleep leaves the word
+    // without it, and so another than the one to sleep on.
     std::uint32_t seen = peer().load();
-    // Who takes a free place wakes everybody.
-    while (RobustWords::is_held(seen) && (seen & FUTEX_WAITERS) == 0)
+    while ((seen & FUTEX_WAITERS) == 0)
         if (peer().compare_exchange_weak(seen, seen | FUTEX_WAITERS))
             seen |= FUTEX_WAITERS;
     std::atomic_thread_fence(std::memory_order_seq_cst);

@@ -83,15 +83,21 @@ std::span<std::byte> RingFile::map_ring() {
     return whole_->bytes().subspan(ring_offset());
 }
 
+std::vector<std::byte> first_page(const Name& name, const UniqueFd& fd) {
+    std::vector<std::byte> page(ring_offset());
+    ssize_t count = 0;
+    while ((count = pread(fd.get(), page.data(), page.size(), 0)) == -1)
+        if (errno != EINTR)
+            throw Error(name.text, "cannot read", errno);
+    page.resize(static_cast<std::size_t>(count));
+    return page;
+}
+
 std::unique_ptr<RingMemory> try_open_file(const Name& name, RingSide side) {
     auto fd = try_open_memory(name, O_RDWR);
     if (!fd)
         return nullptr;
-    std::vector<std::byte> page(ring_offset());
-    const ssize_t count = pread(fd->get(), page.data(), page.size(), 0);
-    if (count == -1)
-        throw Error(name.text, "cannot read", errno);
-    page.resize(static_cast<std::size_t>(count));
+    const auto page = first_page(name, *fd);
     const bool is_ready = has_ring(name, page) && page.size() == ring_offset();
     if (!is_ready && side == RingSide::reader)
         return nullptr;

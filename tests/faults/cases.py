@@ -39,6 +39,8 @@ class Case:
     offset: int = 0  # where it stores
     new_size: int = 0  # of what it makes
     later: dict = dataclasses.field(default_factory=dict)  # what others store meanwhile
+    # Streams:
+    peer: tuple = ()  # the other side, to which no fault is done; with the same stdin
 
     @property
     def tool(self):
@@ -324,7 +326,28 @@ def semaphore_users():
     yield user("op", "op", SYSV, "0-2", "1+4", semaphores={SYSV: [2, 1]}, changes=(-2, 4))
 
 
+def streams():
+    sent = bytes(i * i // 7 % 256 for i in range(6000))
+    for family, name in ("posix", POSIX), ("sysv", SYSV):
+        def stream(what, *options, peer=(), **more):
+            return Case(f"shmpipe.{family}.{what}", ("shmpipe", *options, name), judge.streaming,
+                        peer=(*peer, name), creates=(name,), names=(name,),
+                        **{"stdin": sent, **more})
+        reader, writer = ("shmpipe", "-R"), ("shmpipe", "-W", "-s", "4K")
+        yield stream("write", *writer[1:], peer=reader)
+        yield stream("write.pipe", *writer[1:], peer=reader, stdin_is_pipe=True)
+        yield stream("write.lockstep", *writer[1:], "--lockstep", peer=reader)
+        # An object that is never found is waited for.
+        reading = ("-R", "-w", "2")
+        yield stream("read", *reading, peer=writer, statuses=(124,))
+        yield stream("read.lockstep", *reading, peer=(*writer, "--lockstep"), statuses=(124,))
+    yield Case("shmpipe.write.timeout", ("shmpipe", "-W", "-w", "0.02", POSIX), judge.watching,
+               status=124, names=(POSIX,), creates=(POSIX,))
+    yield Case("shmpipe.read.timeout", ("shmpipe", "-R", "-w", "0.02", POSIX), judge.watching,
+               status=124, names=(POSIX,))
+
+
 def all_cases():
     for rows in (senders, creating_senders, receivers, watchers, controllers, memory_readers,
-                 memory_writers, memory_controllers, semaphore_users):
+                 memory_writers, memory_controllers, semaphore_users, streams):
         yield from rows()

@@ -39,6 +39,7 @@ ERRNOS = {
     "epoll_wait": ("EINTR",),
     "inotify_add_watch": ("ENOSPC", "ENOMEM", "ENOENT", "EACCES"),
     "inotify_init1": DESCRIPTORS,
+    "pidfd_open": (*DESCRIPTORS, "EINVAL", "ENODEV", "ENOSYS", "ESRCH"),
     "poll": ("EINTR", "ENOMEM"),
     "ppoll": ("EINTR", "ENOMEM"),
     "signalfd4": (*DESCRIPTORS, "ENODEV"),

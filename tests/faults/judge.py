@@ -284,3 +284,26 @@ def following(run, sound):
     if not any(states.startswith(run.stdout) for states in (before + after, after)):
         return [f"printed: {run.stdout!r:.80}"]
     return []
+
+
+def streaming(run, sound):
+    """What arrives is a beginning of what was sent, and all of it where either side says so. The
+    other side learns of our end, and nothing is left."""
+    writes, sent, peer = "-W" in run.case.argv, run.case.stdin, run.peer
+    received = peer.stdout if writes else run.stdout
+    found = []
+    if not sent.startswith(received):
+        found.append(f"what arrived is not what was sent: {len(received)} bytes")
+    elif received != sent and 0 in (run.status, peer.status):
+        found.append(f"{len(received)} bytes arrived, and one side says all")
+    if peer.is_unaware:
+        found.append("the other side does not notice")
+    if peer.status not in (0, TROUBLE, -signal.SIGTERM):
+        found.append(f"status {peer.status} of the other side")
+    if run.memory and not is_killed(run) and not is_removal_spoilt(run):
+        found.append("the object is left")
+    return found
+
+
+def is_removal_spoilt(run):
+    return any(re.search(r"unlink|IPC_RMID|IPC_STAT|newfstatat", line) for line in run.hits)

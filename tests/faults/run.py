@@ -27,6 +27,15 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclasses.dataclass
+class Peer:
+    """The other side of a stream, afterwards."""
+    status: int = 0  # SIGTERM if it waited for a stream that it had not joined
+    stdout: bytes = b""
+    stderr: bytes = b""
+    is_unaware: bool = False  # it still waited a second after the end of ours
+
+
+@dataclasses.dataclass
 class Run:
     """What came of it."""
     case: object
@@ -45,6 +54,7 @@ class Run:
     modes: dict = dataclasses.field(default_factory=dict)  # object: its permissions, afterwards
     added: list = dataclasses.field(default_factory=list)  # messages, or posts, while it ran
     taken: list = dataclasses.field(default_factory=list)  # the same
+    peer: Peer = None
     strangers: list = dataclasses.field(default_factory=list)  # what it should not have left
 
     @property
@@ -192,13 +202,41 @@ class Place:
                 stdin=subprocess.PIPE if case.stdin_is_pipe else stdin,
                 env=self.environment(run), start_new_session=True, preexec_fn=run.fault.begin)
             os.close(stderr_end)
+            peer = self.start_peer(case) if case.peer else None
             if case.stdin_is_pipe:
                 feed(process.stdin, case.stdin)
             self.attend(run, process)
+            if peer:
+                run.peer = self.finish_peer(peer)
             run.offset = os.lseek(stdin.fileno(), 0, os.SEEK_CUR)
             run.status = process.returncode
             run.stdout = pathlib.Path(stdout.name).read_bytes()
         run.stderr = read_what_is_there(stderr)
+
+    def start_peer(self, case):
+        with open(self.home / "peer.stdin", "w+b") as stdin:
+            stdin.write(case.stdin)
+            stdin.seek(0)
+            return subprocess.Popen(case.peer, stdin=stdin, stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE)
+
+    def finish_peer(self, process):
+        """It ends, too, unless it has not joined the stream: then it waits for another."""
+        peer = Peer()
+        deadline = time.monotonic() + 1
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            peer.stdout, peer.stderr = process.communicate(timeout=0.02)
+        while process.poll() is None and (memory.is_joined() or time.monotonic() < deadline - 0.9):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                peer.stdout, peer.stderr = process.communicate(timeout=0.02)
+            if time.monotonic() > deadline:
+                peer.is_unaware = True
+                break
+        if process.poll() is None:
+            process.terminate()
+            peer.stdout, peer.stderr = process.communicate()
+        peer.status = process.returncode
+        return peer
 
     def environment(self, run):
         return {**os.environ, "PATH": f"{os.environ['IPCTOOLS_BIN']}:/usr/bin:/bin",
