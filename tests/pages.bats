@@ -435,39 +435,6 @@ is_on() { grep -q -- "$1" "$2"; }
     assert_output "$kept"
 }
 
-@test "semctl(1): four compilers at a time" {
-    example semctl.1 'semctl create --value 4' 's/cc -c file.c/semctl value \/compilers/'
-    run_example 0
-    assert_output $'/compilers\n3'
-}
-
-@test "semctl(1): one at a time, or not at all" {
-    example semctl.1 'semctl create --value 1 key:0xbac' 's/backup/echo done/'
-    run_example 0
-    assert_output $'key:0x00000bac\ndone'
-    semctl wait key:0xbac
-    run_example 0
-    assert_output key:0x00000bac
-}
-
-@test "semctl(1): start when three others are ready" {
-    example semctl.1 'semctl create /ready' 's/^semctl post.*//; s/^semctl wait/(for i in 1 2 3; do semctl post \/ready; done) \& &/'
-    run_example 0
-    assert_output $'/ready\ngo'
-}
-
-@test "semctl(1): move a unit, and wait until nothing is left" {
-    example semctl.1 'set=' 's/^semctl op "$set" 0=0/semctl show "$set" | grep ^value; semctl op "$set" 0-2; &/'
-    run_example 0
-    assert_output "value='2 4'"
-    [ "$(wc -l </proc/sysvipc/sem)" -eq 1 ]
-}
-
-@test "semctl(1): the value of each member" {
-    example semctl.1 '( eval'
-    make_semaphore key:0x4d2 --nsems 2 --value 7
-    run_example 0
-    assert_output $'7\n7'
 @test "shmpipe(1): from one terminal to another" {
     mkdir project
     seq 10000 >project/file
@@ -514,6 +481,41 @@ is_on() { grep -q -- "$1" "$2"; }
 os.dup2(os.memfd_create("handed down"), 3)
 os.execvp("bash", ["bash", "example"])'
     assert_output "$(seq 9)"
+}
+
+@test "semctl(1): four compilers at a time" {
+    example semctl.1 'semctl create --value 4' 's/cc -c file.c/semctl value \/compilers/'
+    run_example 0
+    assert_output $'/compilers\n3'
+}
+
+@test "semctl(1): one at a time, or not at all" {
+    example semctl.1 'semctl create --value 1 key:0xbac' 's/backup/echo done/'
+    run_example 0
+    assert_output $'key:0x00000bac\ndone'
+    semctl wait key:0xbac
+    run_example 0
+    assert_output key:0x00000bac
+}
+
+@test "semctl(1): start when three others are ready" {
+    example semctl.1 'semctl create /ready' 's/^semctl post.*//; s/^semctl wait/(for i in 1 2 3; do semctl post \/ready; done) \& &/'
+    run_example 0
+    assert_output $'/ready\ngo'
+}
+
+@test "semctl(1): move a unit, and wait until nothing is left" {
+    example semctl.1 'set=' 's/^semctl op "$set" 0=0/semctl show "$set" | grep ^value; semctl op "$set" 0-2; &/'
+    run_example 0
+    assert_output "value='2 4'"
+    [ "$(wc -l </proc/sysvipc/sem)" -eq 1 ]
+}
+
+@test "semctl(1): the value of each member" {
+    example semctl.1 '( eval'
+    make_semaphore key:0x4d2 --nsems 2 --value 7
+    run_example 0
+    assert_output $'7\n7'
 }
 
 @test "ipctools(7): a first session" {
