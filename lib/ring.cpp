@@ -65,7 +65,6 @@ void RingWriter::enter() {
 void RingWriter::prepare() {
     RingHeader& shared = header();
     const std::uint64_t preparing = next_preparing(shared.stream.load());
-    shared.magic.store(RingHeader::magic_value);
     // From here on nobody joins the last stream, and its reader learns that its writer is gone.
     shared.stream.store(preparing);
     announce();
@@ -127,7 +126,10 @@ std::span<std::byte> RingWriter::room() {
     }
     if (settings_.lockstep)
         try_take_semaphore(header().empty);
-    return ring_piece(ring_, head_, ring_.size() - used());
+    const auto room = ring_piece(ring_, head_, ring_.size() - used());
+    if (room.empty()) // in lockstep, by a forged semaphore
+        throw trouble(damaged);
+    return room;
 }
 
 void RingWriter::put(std::size_t count) {

@@ -34,6 +34,9 @@ bool RingEnd::try_enter(std::unique_ptr<RingMemory> memory) {
     memory_ = std::move(memory);
     guard_.emplace(memory_->header_page());
     words_.emplace(memory_->header_page().first(sizeof(RingHeader)));
+    // Before anything else is in it: what is neither empty nor has this is not a ring.
+    if (side_ == RingSide::writer)
+        header().magic.store(RingHeader::magic_value);
     if (words_->try_take(own())) {
         has_entered_ = true;
         // Now that our place is taken: see above.

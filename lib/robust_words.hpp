@@ -12,8 +12,8 @@
 namespace ipc {
 
 /// Words in shared memory that this process holds, which the kernel gives back when it dies, by
-/// SIGKILL too: get_robust_list(2). A word holds its holder's thread id; one without any, whatever its
-/// flags, is free. Who sleeps on a word that has FUTEX_WAITERS is woken by the holder's death.
+/// SIGKILL too: get_robust_list(2). A word holds its holder's thread id; one without any, whatever
+/// its flags, is free. Who sleeps on a word that has FUTEX_WAITERS is woken by the holder's death.
 ///
 /// The list that the kernel goes through lies in memory of our own, where no peer can forge it.
 /// One of them at a time, in a process of one thread that uses no robust mutexes.
