@@ -56,10 +56,11 @@ faults: deps-test ## make system calls and allocations fail one after the other 
 	@cc -O1 -shared -fPIC -o build/dynamic/fail_malloc.so tests/faults/fail_malloc.c
 	@tests/faults/all
 
-soak: deps-test ## ten million messages through tools that are stopped and terminated at random
+soak: deps-test ## messages, streams and semaphores in tools that are stopped and ended at random
 	@$(MAKE) --no-print-directory all
 	@tests/run -- tests/soak
 	@tests/run -- tests/semaphore_kills
+	@tests/run -- tests/ring_soak
 
 fuzz: deps-test ## fuzz the parsers for FUZZ_SECONDS, an hour by default
 	@$(MAKE) --no-print-directory fuzz-targets

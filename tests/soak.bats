@@ -46,3 +46,16 @@ stand_in() {
     assert_failure 1
     assert_line 'FAILED: not done after 1 s'
 }
+
+@test "streams whose writer or reader is killed: the other says so at once, no wrong byte" {
+    run "$BATS_TEST_DIRNAME/ring_soak" --kills 60 --size 268435456 --seed 1 3>&-
+    assert_success
+    assert_line '61 passed, 0 failed'
+}
+
+@test "the soak of streams notices a wrong byte" {
+    stand_in shmpipe <<<'[ "$1" = -R ] || exec "$real" "$@"; "$real" "$@" | tr a b'
+    run "$BATS_TEST_DIRNAME/ring_soak" --kills 1 --size 8388608 --seed 1 3>&-
+    assert_failure 1
+    assert_line --partial 'FAILED'
+}
