@@ -67,7 +67,7 @@ void RingWriter::prepare() {
     const std::uint64_t preparing = next_preparing(shared.stream.load());
     // From here on nobody joins the last stream, and its reader learns that its writer is gone.
     shared.stream.store(preparing);
-    announce();
+    notify();
     wait_until([] { return "the reader of an earlier stream does not end"; },
                [&] { return !is_peer_there() || shared.reading.load() == 0; });
 
@@ -81,7 +81,7 @@ void RingWriter::prepare() {
     shared.full.store(0);
     stream_ = preparing + 1 != 0 ? preparing + 1 : 2;
     shared.stream.store(stream_);
-    announce();
+    notify();
 }
 
 RingWriter::~RingWriter() {
@@ -192,7 +192,7 @@ bool RingReader::try_enter_existing() {
     if (!existing || !try_enter(std::move(existing)))
         return false;
     header().reading.store(0);
-    announce();
+    notify();
     return true;
 }
 
@@ -209,7 +209,6 @@ void RingReader::join() {
         throw trouble("the size of the ring is not what the writer says");
     header().joined.store(stream_);
     notify();
-    announce();
 }
 
 /// False if there is no stream to join.
@@ -226,7 +225,7 @@ bool RingReader::try_join() {
         return true;
     }
     shared.reading.store(0);
-    announce();
+    notify();
     return false;
 }
 

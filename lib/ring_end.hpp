@@ -81,10 +81,8 @@ class RingEnd {
     futex::Word& peer() const noexcept;
     bool is_peer_there() const noexcept { return RobustWords::is_held(peer().load()); }
 
-    /// Wakes the peer if it sleeps; after a counter was moved.
+    /// Wakes the peer if it sleeps; after whatever it may wait for was stored.
     void notify() const noexcept;
-    /// Wakes whoever waits for somebody to take our place.
-    void announce() const noexcept { futex::wake(own()); }
 
     /// Returns when `is_ready()`; it must become so by what a peer does, or by its end. Throws
     /// RingTimeout with what `late()` says, signals::Ended.

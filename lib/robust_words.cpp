@@ -56,7 +56,7 @@ bool RobustWords::try_take(futex::Word& word) noexcept {
     robust_list& node = node_of(word);
     link(node);
     while (!is_held(seen))
-        if (word.compare_exchange_weak(seen, thread_))
+        if (word.compare_exchange_weak(seen, thread_ | (seen & FUTEX_WAITERS)))
             return true;
     unlink(node);
     return false;

@@ -31,7 +31,7 @@ class RobustWords {
         return static_cast<pid_t>(value & FUTEX_TID_MASK);
     }
 
-    /// False if somebody else holds it.
+    /// False if somebody else holds it. FUTEX_WAITERS stays: who sleeps on it is still to be woken.
     bool try_take(futex::Word& word) noexcept;
     /// Gives it back, and wakes who sleeps on it.
     void release(futex::Word& word) noexcept;
