@@ -949,6 +949,7 @@ timed=("shmpipe -R -w 50ms /none" "shmpipe -W -w 50ms /ring" "shmpipe -W -w 50ms
 
 @test "everything works without /proc" {
     requires root
+    ! is_sanitized || skip 'the sanitizers need /proc'
     run_tool 0 unshare --mount bash -ec '
         umount -l /proc
         for object; do
@@ -960,6 +961,7 @@ timed=("shmpipe -R -w 50ms /none" "shmpipe -W -w 50ms /ring" "shmpipe -W -w 50ms
 }
 
 @test "RLIMIT_NOFILE: for each number of descriptors, done or explained" {
+    ! is_sanitized || skip 'the sanitizers need descriptors'
     local object number
     for object in "${both[@]}"; do
         for number in {3..10}; do
