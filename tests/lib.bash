@@ -164,7 +164,8 @@ spawn_ready() {
     spawn "$@" 9>"$fifo"
     # `read -t` with more than 0 may take the newline and yet time out.
     until read -t 0 <&"$ready"; do
-        if ended "${pid[$1]}" || ((SECONDS >= deadline)); then
+        # It may have written it and ended since.
+        if { ended "${pid[$1]}" || ((SECONDS >= deadline)); } && ! read -t 0 <&"$ready"; then
             batslib_decorate "$1 did not get ready: ${*:2}" <"$(err "$1")" | fail
             return 1
         fi

@@ -301,7 +301,7 @@ PYTHON
         close_input
         # For room: the reader cannot write. For the end: it does not take the rest.
         local size
-        for size in 10000000 1900000; do
+        for size in 10000000 1040000; do
             open_full_pipe
             spawn_into reader "$fifo" shmpipe -R "$object"
             random_bytes $size >sent
@@ -354,17 +354,17 @@ PYTHON
 }
 
 @test "a writer that died at the end of its input has not died before it" {
-    random_bytes 1900000 >sent
+    random_bytes 1040000 >sent
     open_full_pipe
     spawn writer shmpipe -W /ring <sent 7<&- 8>&-
     spawn_into reader "$fifo" shmpipe -R /ring
     wait_blocked reader write
-    wait_until grep -q '^pos:.1900000$' "/proc/${pid[writer]}/fdinfo/0"
+    wait_until grep -q '^pos:.1040000$' "/proc/${pid[writer]}/fdinfo/0"
     wait_blocked writer futex
     kill -KILL "${pid[writer]}"
     wait_exit writer 137
     exec 8>&-
-    tail -c 1900000 <&7 >received
+    tail -c 1040000 <&7 >received
     exec 7<&-
     assert_same sent received
     wait_exit reader 0
