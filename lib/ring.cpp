@@ -33,12 +33,7 @@ constexpr const char* damaged = "the counters of the ring are damaged";
 
 RingWriter::RingWriter(const Name& name, const RingSettings& settings)
     : RingEnd(name, RingSide::writer, settings.timeout), settings_(settings) {
-    try {
-        enter();
-    } catch (...) {
-        leave();
-        throw;
-    }
+    enter();
 }
 
 void RingWriter::enter() {
@@ -87,7 +82,6 @@ void RingWriter::prepare() {
 RingWriter::~RingWriter() {
     if (has_entered() && !has_finished_)
         header().ended.store(RingHeader::given_up);
-    leave();
 }
 
 /// The loads are in the order in which a reader stores: who is seen to have joined and not to read
@@ -228,8 +222,6 @@ bool RingReader::try_join() {
     notify();
     return false;
 }
-
-RingReader::~RingReader() { leave(); }
 
 bool RingReader::is_writer_gone() const noexcept {
     return !is_peer_there() || header().stream.load() != stream_;

@@ -41,6 +41,8 @@ class RingWriter : public RingEnd {
   public:
     /// Takes the writer's place, and makes the object if it is not there.
     RingWriter(const Name& name, const RingSettings& settings);
+    RingWriter(const RingWriter&) = delete;
+    RingWriter& operator=(const RingWriter&) = delete;
     ~RingWriter();
 
     /// Where the next bytes go, as far as there is room in one piece. Waits for room: once the ring
@@ -80,7 +82,6 @@ class RingReader : public RingEnd {
   public:
     /// Takes the reader's place if the object is there.
     RingReader(const Name& name, std::optional<nanoseconds> timeout);
-    ~RingReader();
 
     /// Waits for a writer, and joins its stream.
     void join();

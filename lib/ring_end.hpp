@@ -62,7 +62,7 @@ class RingEnd {
   protected:
     RingEnd(Name name, RingSide side, std::optional<nanoseconds> timeout)
         : name_(std::move(name)), side_(side), timeout_(timeout) {}
-    ~RingEnd() = default;
+    ~RingEnd() { leave(); }
 
     /// Takes our place in the object. False if it is being removed: then there will soon be none.
     /// Throws Error if somebody has it.

@@ -17,7 +17,7 @@ namespace ipc {
 ///
 /// Each field has one writer: whoever holds the word of its side, RobustWords. Whatever is read
 /// here may have been forged by a peer, and is checked before it is used.
-struct RingHeader {
+struct RingHeader { // NOLINT: what each side writes is apart
     using Counter = std::atomic<std::uint64_t>;
     static constexpr std::size_t cache_line = 64;
     static constexpr std::uint64_t magic_value = 0x31'65'70'69'70'6d'68'73; // "shmpipe1"

@@ -38,8 +38,8 @@ bool has_ring(const Name& name, std::span<const std::byte> page) {
 /// A POSIX object, or any memory that was handed down as a descriptor.
 class RingFile final : public RingMemory {
   public:
-    RingFile(const Name& name, UniqueFd fd, bool has_name)
-        : name_(name), fd_(std::move(fd)), has_name_(has_name),
+    RingFile(Name name, UniqueFd fd, bool has_name)
+        : name_(std::move(name)), fd_(std::move(fd)), has_name_(has_name),
           header_(name_, fd_, ring_offset(), MemoryMapping::Access::read_write) {}
 
     bool try_publish() override { return has_name_ = try_publish_memory(name_, fd_); }

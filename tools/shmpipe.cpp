@@ -91,7 +91,7 @@ constexpr Option<Options> table[] = {
 // clang-format on
 
 /// The most that one call moves: what is moved meanwhile by the other side is in the caches still.
-constexpr std::size_t chunk = 128 * 1024;
+constexpr std::size_t chunk = std::size_t{128} << 10U;
 
 template <class Bytes> Bytes a_chunk_of(Bytes bytes) {
     return bytes.first(std::min(bytes.size(), chunk));

@@ -39,7 +39,6 @@ ERRNOS = {
     "epoll_wait": ("EINTR",),
     "inotify_add_watch": ("ENOSPC", "ENOMEM", "ENOENT", "EACCES"),
     "inotify_init1": DESCRIPTORS,
-    "pidfd_open": (*DESCRIPTORS, "EINVAL", "ENODEV", "ENOSYS", "ESRCH"),
     "poll": ("EINTR", "ENOMEM"),
     "ppoll": ("EINTR", "ENOMEM"),
     "signalfd4": (*DESCRIPTORS, "ENODEV"),
@@ -80,7 +79,7 @@ ERRNOS = {
     # processes
     "clone": ("EAGAIN", "ENOMEM"),
     "execve": ("EACCES", "E2BIG", "ENOMEM", "ENOENT"),
-    "pidfd_open": (*DESCRIPTORS, "ENOSYS", "EPERM"),
+    "pidfd_open": (*DESCRIPTORS, "EINVAL", "ENODEV", "ENOSYS", "EPERM", "ESRCH"),
     "sched_setscheduler": ("EPERM",),
     "setsid": ("EPERM",),
     "wait4": ("EINTR", "ECHILD"),
