@@ -223,20 +223,18 @@ class Place:
     def finish_peer(self, process):
         """It ends, too, unless it has not joined the stream: then it waits for another."""
         peer = Peer()
-        deadline = time.monotonic() + 1
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            peer.stdout, peer.stderr = process.communicate(timeout=0.02)
-        while process.poll() is None and (memory.is_joined() or time.monotonic() < deadline - 0.9):
+        begun = time.monotonic()
+        patience = 0.02
+        while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                peer.stdout, peer.stderr = process.communicate(timeout=0.02)
-            if time.monotonic() > deadline:
-                peer.is_unaware = True
-                break
-        if process.poll() is None:
-            process.terminate()
-            peer.stdout, peer.stderr = process.communicate()
-        peer.status = process.returncode
-        return peer
+                peer.stdout, peer.stderr = process.communicate(timeout=patience)
+                peer.status = process.returncode
+                return peer
+            waited = time.monotonic() - begun
+            peer.is_unaware = waited > 1
+            if peer.is_unaware or (waited > 0.1 and not memory.is_joined()):
+                process.terminate()
+                patience = None
 
     def environment(self, run):
         return {**os.environ, "PATH": f"{os.environ['IPCTOOLS_BIN']}:/usr/bin:/bin",
