@@ -82,10 +82,13 @@ std::optional<unsigned long> remove_posix_memory(const Name& name) {
 
 bool memory_exists(const Name& name) {
     struct stat status {};
-    if (lstat(path_of(name).c_str(), &status) != 0)
-        return errno != ENOENT; // whatever stands in the way, opening it will tell
-    check_type(name, status.st_mode);
-    return true;
+    if (lstat(path_of(name).c_str(), &status) == 0) {
+        check_type(name, status.st_mode);
+        return true;
+    }
+    if (errno != ENOENT)
+        throw Error(name.text, "cannot look at the object", errno);
+    return false;
 }
 
 std::optional<UniqueFd> try_open_memory(const Name& name, int flags) {

@@ -16,7 +16,8 @@
 /// no name (memfd_create(2)) and are handed down. Functions throw Error that names the object.
 namespace ipc {
 
-/// Whether there is shared memory of that name; what else may be there is an Error.
+/// Whether there is shared memory of that name; what else may be there is an Error, and that nobody
+/// lets us look.
 bool memory_exists(const Name& name);
 
 /// Opens what is there, with O_RDONLY or O_RDWR. Never blocks, follows no symlink, and refuses what

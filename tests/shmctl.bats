@@ -339,6 +339,20 @@ attach() {
     exists /m
 }
 
+@test "what may not be looked at is not taken for one that is there" {
+    requires root
+    local verb
+    run_tool - unshare --mount bash -c '
+        mount -t tmpfs -o mode=0700 none /dev/shm
+        for verb in "create -s 1" "create -x -s 1" show "set -m 0600" rm "rm -f"; do
+            "$@" shmctl $verb /m; echo $?
+        done' bash "${nobody[@]}"
+    assert_output "$(printf '2\n%.0s' {1..6})"
+    for verb in {0..5}; do
+        [[ ${stderr_lines[verb]} == 'shmctl: /m: cannot look at the object: Permission denied' ]]
+    done
+}
+
 # ---- What is no shared memory ----
 
 @test "a symlink, FIFO, directory, socket or device in /dev/shm is refused, and not opened" {
@@ -367,12 +381,13 @@ attach() {
 @test "what turns into a FIFO between look and open does not block" {
     requires strace
     make_memory /m 10
-    # The look is made to find a file where there is none any more.
     mkfifo /dev/shm/fifo
-    run_tool 2 strace -f -qq -o /dev/null -P /dev/shm/fifo -e trace=lstat,newfstatat \
-        -e inject=lstat,newfstatat:error=EACCES:when=1 shmctl show /fifo
-    assert_diagnostic shmctl '/fifo: this is a FIFO, not shared memory'
-    rm /dev/shm/fifo
+    # The look takes long, and what it found is another thing when it is over.
+    run_tool 2 strace -qq -o /dev/null -P /dev/shm/m -e trace=lstat,newfstatat \
+        -e inject=lstat,newfstatat:delay_exit=300000:when=1 \
+        sh -c '(sleep 0.1; mv /dev/shm/fifo /dev/shm/m) & exec shmctl show /m' 3>&-
+    assert_diagnostic shmctl '/m: this is a FIFO, not shared memory'
+    rm /dev/shm/m
 }
 
 @test "names that are none, and names of other kinds" {
