@@ -64,6 +64,18 @@ UniqueFd open_file(const Name& name, int access) {
     throw Error(name.text, "cannot open", error, explain_error(error));
 }
 
+/// What is no semaphore, or may not be looked at, is an Error.
+bool is_there(const Name& name) {
+    struct stat status {};
+    if (lstat(path_of(name).c_str(), &status) == 0) {
+        check_is_semaphore(name, status);
+        return true;
+    }
+    if (errno != ENOENT)
+        throw Error(name.text, "cannot look at the semaphore", errno);
+    return false;
+}
+
 void check_value(const Name& name, std::int64_t value, std::string_view action) {
     if (value > SEM_VALUE_MAX)
         throw Error(name.text, action, EINVAL,
@@ -232,13 +244,13 @@ CreatedSemaphore create_posix_semaphore(const Name& name, const SemaphoreSetting
     if (settings.members)
         throw UsageError(name.text, "only System V sets have members");
     check_value(name, settings.value, "cannot create");
-    const int error = shm_files::try_publish(make_file(name, settings), path);
+    // First, for it need not be possible to make another.
+    const bool was_there = is_there(name);
+    const int error = was_there ? EEXIST : shm_files::try_publish(make_file(name, settings), path);
     if (error == 0)
         return {.name = name, .is_ours = true};
-    struct stat status {};
-    if (error != EEXIST || existing == Existing::refused || lstat(path.c_str(), &status) != 0)
+    if (error != EEXIST || existing == Existing::refused || !(was_there || is_there(name)))
         throw Error(name.text, "cannot create", error);
-    check_is_semaphore(name, status);
     return {.name = name, .is_ours = false};
 }
 

@@ -185,6 +185,21 @@ waiting() { [ "$(attribute waiters "$1")" = "$2" ]; }
     assert_diagnostic semctl '/s: cannot create: No space left on device'
 }
 
+@test "create of a semaphore that is there, where none can be made" {
+    requires root
+    run_tool 2 unshare --mount bash -c '
+        mount -t tmpfs -o mode=0755,size=4k,nr_inodes=9 none /dev/shm
+        semctl create -m 0666 /s
+        head -c 4096 /dev/zero >/dev/shm/full 2>/dev/null
+        semctl create /s                       # full
+        "$@" semctl create /s                  # not for us to write to
+        mount -o remount,ro /dev/shm
+        semctl create /s
+        semctl create -x /s' bash "${nobody[@]}"
+    assert_output "$(printf '/s\n%.0s' {1..4})"
+    assert_diagnostic semctl '/s: cannot create: File exists'
+}
+
 @test "create shows a set to nobody before it has its values" {
     requires strace
     # Each call of its making is followed by a look at the mode and the time of the last operation.
