@@ -64,6 +64,29 @@ UniqueFd open_file(const Name& name, int access) {
     throw Error(name.text, "cannot open", error, explain_error(error));
 }
 
+int value_of(sem_t& semaphore) noexcept {
+    int value = 0;
+    sem_getvalue(&semaphore, &value);
+    return value;
+}
+
+/// As it is now, and checked: a file of the right size may hold anything.
+sem_t read_semaphore(const Name& name, const UniqueFd& fd) {
+    sem_t copy;
+    ssize_t count = 0;
+    do
+        count = pread(fd.get(), &copy, sizeof copy, 0);
+    while (count == -1 && errno == EINTR);
+    if (count == -1)
+        throw Error(name.text, "cannot read", errno);
+    if (count != sizeof copy)
+        reject(name, "was truncated meanwhile");
+    if (const int value = value_of(copy); value < 0)
+        reject(name, text("holds ", static_cast<unsigned>(value),
+                          ", SEM_VALUE_MAX = ", SEM_VALUE_MAX));
+    return copy;
+}
+
 /// What is no semaphore, or may not be looked at, is an Error.
 bool is_there(const Name& name) {
     struct stat status {};
@@ -117,11 +140,7 @@ class PosixSemaphore final : public Semaphore {
     void set(std::int64_t value) override;
 
   private:
-    int current() const noexcept {
-        int value = 0;
-        sem_getvalue(semaphore_, &value);
-        return value;
-    }
+    int current() const noexcept { return value_of(*semaphore_); }
     [[noreturn]] void fail_overflow(std::string_view detail = {}) const {
         fail("cannot post", EOVERFLOW,
              text("value ", current(), ", SEM_VALUE_MAX = ", SEM_VALUE_MAX, detail));
@@ -235,7 +254,9 @@ UniqueFd make_file(const Name& name, const SemaphoreSettings& settings) {
 } // namespace
 
 std::unique_ptr<Semaphore> open_posix_semaphore(const Name& name) {
-    return std::make_unique<PosixSemaphore>(name, open_file(name, O_RDWR));
+    UniqueFd fd = open_file(name, O_RDWR);
+    read_semaphore(name, fd); // before it is mapped
+    return std::make_unique<PosixSemaphore>(name, std::move(fd));
 }
 
 CreatedSemaphore create_posix_semaphore(const Name& name, const SemaphoreSettings& settings,
@@ -265,18 +286,8 @@ bool remove_posix_semaphore(const Name& name) {
 PosixSemaphoreState look_at_posix_semaphore(const Name& name) {
     const UniqueFd fd = open_file(name, O_RDONLY);
     PosixSemaphoreState state{.value = 0, .waiters = {}, .status = status_of(name, fd)};
-    sem_t copy;
-    ssize_t count = 0;
-    do
-        count = pread(fd.get(), &copy, sizeof copy, 0);
-    while (count == -1 && errno == EINTR);
-    if (count == -1)
-        throw Error(name.text, "cannot read", errno);
-    if (count != sizeof copy)
-        reject(name, "was truncated meanwhile");
-    int value = 0;
-    sem_getvalue(&copy, &value);
-    state.value = value;
+    sem_t copy = read_semaphore(name, fd);
+    state.value = value_of(copy);
     // Where the C library has atomic operations on 64 bits, one such word holds both numbers.
     if constexpr (sizeof(void*) == sizeof(std::uint64_t)) {
         std::uint64_t word = 0;

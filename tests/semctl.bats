@@ -834,6 +834,27 @@ PYTHON
     assert_value /real 1
 }
 
+@test "a file of the right size that holds no value of a semaphore is malformed, and stays as it is" {
+    requires strace
+    local verb content=$BATS_TEST_TMPDIR/content trace=$BATS_TEST_TMPDIR/trace
+    head -c 32 /dev/zero | tr '\0' '\377' >"$content"
+    cp "$content" /dev/shm/sem.s
+    for verb in show value post 'wait -n' 'set -q' run; do
+        local -a behind=()
+        [ "$verb" != 'set -q' ] || behind=(1)
+        [ "$verb" != run ] || behind=(-- true)
+        # shellcheck disable=SC2086 # words
+        run_tool - strace -f -qq -o "$trace" -e trace=mmap -P /dev/shm/sem.s \
+            semctl $verb /s "${behind[@]}"
+        assert_equal "$status" "$([ "$verb" = run ] && echo 125 || echo 2)"
+        assert_diagnostic semctl '^semctl: /s: malformed: /dev/shm/sem.s holds 4294967295, SEM_VALUE_MAX = 2147483647$'
+        assert_output ''
+        [ ! -s "$trace" ] || fail "mapped: $(<"$trace")"
+        assert_same /dev/shm/sem.s "$content"
+    done
+    run_tool 0 semctl rm /s
+}
+
 @test "a semaphore cut short under us: a line, not a crash" {
     make_semaphore /s
     spawn one semctl wait /s
