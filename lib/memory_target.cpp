@@ -249,8 +249,12 @@ std::unique_ptr<MemoryTarget> try_open_memory_target(const Name& name) {
         return id ? std::make_unique<SysvTarget>(name, *id, Origin::found) : nullptr;
     }
     auto memory = try_open_memory(name, O_WRONLY);
-    return memory ? std::make_unique<PosixTarget>(name, std::move(*memory), Origin::found)
-                  : nullptr;
+    if (!memory)
+        return nullptr;
+    // pwrite(2), "BUGS": it ignores the offset then. The flag belongs to others, too.
+    if ((fcntl(memory->get(), F_GETFL) & O_APPEND) != 0)
+        throw Error(name.text, "this descriptor appends, and can store nowhere else");
+    return std::make_unique<PosixTarget>(name, std::move(*memory), Origin::found);
 }
 
 std::unique_ptr<MemoryTarget> try_create_memory_target(const Name& name, std::int64_t size) {

@@ -159,6 +159,10 @@ is_file() { [ -e "$1" ] && [ "$(<"$1")" = "$2" ]; }
     exec 7<&-
     run_tool 2 shmcat fd:7 7>>/dev/shm/m
     assert_diagnostic shmcat 'fd:7: this descriptor cannot be read from'
+    cp /dev/shm/m before
+    run_tool 2 shmcat -W -o 10 fd:7 7>>/dev/shm/m < <(echo x)
+    assert_diagnostic shmcat 'fd:7: this descriptor appends, and can store nowhere else'
+    assert_same /dev/shm/m before
     run_tool 2 shmcat fd:7 7</dev/null
     assert_diagnostic shmcat 'fd:7: this is a device, not shared memory'
     run_tool 2 shmcat fd:77
