@@ -25,7 +25,9 @@ constexpr std::int64_t most_at_once = std::int64_t{16} << 20U;
 class PosixSource final : public MemorySource {
   public:
     explicit PosixSource(const Name& name)
-        : MemorySource(name), memory_(open_memory(name, O_RDONLY)), removal_(memory_.get()) {}
+        : MemorySource(name), memory_(open_memory(name, O_RDONLY)), removal_(memory_.get()) {
+        refuse_itself(name, memory_, STDOUT_FILENO, "stdout");
+    }
 
     std::int64_t size() const override { return memory_status(name(), memory_).st_size; }
     std::size_t read(std::span<char> into, std::int64_t offset) override;

@@ -83,6 +83,7 @@ class PosixTarget final : public MemoryTarget {
 
 void PosixTarget::begin(std::int64_t offset, std::int64_t length, Rest rest) {
     constexpr std::int64_t block = 512; // stat(2)
+    refuse_itself(name(), memory_, STDIN_FILENO, "stdin");
     const struct stat status = memory_status(name(), memory_);
     // To look for holes takes a third of the time of storing, where there are none.
     const bool has_holes = std::int64_t{status.st_blocks} * block < status.st_size;

@@ -131,6 +131,13 @@ struct stat memory_status(const Name& name, const UniqueFd& memory) {
     return status;
 }
 
+void refuse_itself(const Name& name, const UniqueFd& memory, int fd, std::string_view other) {
+    const struct stat ours = memory_status(name, memory);
+    struct stat theirs {};
+    if (fstat(fd, &theirs) == 0 && theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino)
+        throw Error(name.text, text(other, " is the object itself"));
+}
+
 UniqueFd make_memory(const Name& name, mode_t mode) {
     if (name.form == Name::Form::fd)
         throw UsageError(name.text, "a descriptor cannot be created");

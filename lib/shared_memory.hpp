@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <sys/stat.h>
 #include <utility>
 
@@ -32,6 +33,10 @@ std::optional<UniqueFd> try_open_memory(const Name& name, int flags);
 UniqueFd refer_to_memory(const Name& name);
 
 struct stat memory_status(const Name& name, const UniqueFd& memory);
+
+/// Throws Error if `fd`, which is called `other`, is the object itself: copying one to the other
+/// need never end.
+void refuse_itself(const Name& name, const UniqueFd& memory, int fd, std::string_view other);
 
 /// New memory without a name, open for reading and writing, of size 0, and of this very mode
 /// whatever the umask. `name` is what it will be called: nobody can find it, and nothing is left

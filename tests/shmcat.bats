@@ -537,6 +537,17 @@ os.execvp("shmcat", ["shmcat", "-W", sys.argv[1]])' "$object" <fifo
     done
 }
 
+@test "an object is not copied to itself, which need never end" {
+    filled /m 10
+    run_tool 2 sh -c 'shmcat -W -o 3 /m </dev/shm/m'
+    assert_diagnostic shmcat '/m: stdin is the object itself'
+    run_tool 2 sh -c 'shmcat /m >>/dev/shm/m'
+    assert_diagnostic shmcat '/m: stdout is the object itself'
+    run_tool 2 sh -c 'shmcat -f0.01 fd:1 1<>/dev/shm/m'
+    assert_diagnostic shmcat 'fd:1: stdout is the object itself'
+    assert_same /dev/shm/m content
+}
+
 # ---- Following ----
 
 # follow OBJECT [OPTION]...: in the background, into the file $(out follower).
