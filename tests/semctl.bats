@@ -568,7 +568,7 @@ guards() {
     for sem in "${both[@]}"; do
         make_semaphore "$sem" --value 1
         for how in --default-signal '--block-signal=USR1,ALRM,TERM,RTMIN,RTMIN+1,PIPE,IO' \
-            '--default-signal --ignore-signal=HUP,INT,PIPE,XFSZ,USR1,IO,CHLD,RTMIN,RTMIN+1' --block-signal; do
+            '--default-signal --ignore-signal=HUP,INT,PIPE,XFSZ,USR1,IO,BUS,CHLD,RTMIN,RTMIN+1' --block-signal; do
             echo "$how"
             # shellcheck disable=SC2086
             expected=$(env $how grep -E '^Sig(Blk|Ign|Cgt):' /proc/self/status)

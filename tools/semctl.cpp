@@ -202,8 +202,9 @@ int operate(const Options& options, const Name& name, Operands words) {
 }
 
 int run_under(const Options& options, const Name& name, Operands command) {
-    const auto semaphore = open_semaphore(name, options.member);
-    const Waited waited = semaphore->take_for_life(options.count, deadline_of(options));
+    // Open no longer than that: it goes with a handler for SIGBUS, which COMMAND may want ignored.
+    const Waited waited =
+        open_semaphore(name, options.member)->take_for_life(options.count, deadline_of(options));
     if (waited != Waited::done)
         return status_of(options, name, waited);
     return exec_command(command);
