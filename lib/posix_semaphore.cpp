@@ -82,8 +82,8 @@ sem_t read_semaphore(const Name& name, const UniqueFd& fd) {
     if (count != sizeof copy)
         reject(name, "was truncated meanwhile");
     if (const int value = value_of(copy); value < 0)
-        reject(name, text("holds ", static_cast<unsigned>(value),
-                          ", SEM_VALUE_MAX = ", SEM_VALUE_MAX));
+        reject(name,
+               text("holds ", static_cast<unsigned>(value), ", SEM_VALUE_MAX = ", SEM_VALUE_MAX));
     return copy;
 }
 
@@ -237,15 +237,18 @@ UniqueFd make_file(const Name& name, const SemaphoreSettings& settings) {
     std::memset(&initial, 0, sizeof initial);
     sem_init(&initial, 1, static_cast<unsigned>(settings.value));
     UniqueFd fd = shm_files::make_unnamed();
-    if (!fd.is_open())
-        throw Error(name.text, action, errno, explain_error(errno));
+    if (!fd.is_open()) {
+        const int error = errno;
+        throw Error(name.text, action, error, shm_files::explain_making(error));
+    }
     ssize_t written = 0;
     do
         written = pwrite(fd.get(), &initial, sizeof initial, 0);
     while (written == -1 && errno == EINTR);
-    if (written != sizeof initial)
-        throw Error(name.text, action, written == -1 ? errno : ENOSPC,
-                    text("in ", shm_files::directory));
+    if (written != sizeof initial) {
+        const int error = written == -1 ? errno : ENOSPC;
+        throw Error(name.text, action, error, shm_files::explain_storing(sizeof initial, error));
+    }
     if (fchmod(fd.get(), settings.mode) != 0)
         throw Error(name.text, action, errno);
     return fd;
@@ -271,7 +274,7 @@ CreatedSemaphore create_posix_semaphore(const Name& name, const SemaphoreSetting
     if (error == 0)
         return {.name = name, .is_ours = true};
     if (error != EEXIST || existing == Existing::refused || !(was_there || is_there(name)))
-        throw Error(name.text, "cannot create", error);
+        throw Error(name.text, "cannot create", error, shm_files::explain_making(error));
     return {.name = name, .is_ours = false};
 }
 

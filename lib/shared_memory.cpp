@@ -142,15 +142,17 @@ UniqueFd make_memory(const Name& name, mode_t mode) {
     if (name.form == Name::Form::fd)
         throw UsageError(name.text, "a descriptor cannot be created");
     UniqueFd fd = shm_files::make_unnamed();
-    if (!fd.is_open() || fchmod(fd.get(), mode) != 0)
-        throw Error(name.text, "cannot create", errno, explain_error(errno));
+    if (!fd.is_open() || fchmod(fd.get(), mode) != 0) {
+        const int error = errno;
+        throw Error(name.text, "cannot create", error, shm_files::explain_making(error));
+    }
     return fd;
 }
 
 bool try_publish_memory(const Name& name, const UniqueFd& memory) {
     const int error = shm_files::try_publish(memory, path_of(name));
     if (error != 0 && error != EEXIST)
-        throw Error(name.text, "cannot create", error);
+        throw Error(name.text, "cannot create", error, shm_files::explain_making(error));
     return error == 0;
 }
 
@@ -163,19 +165,12 @@ std::optional<UniqueFd> try_create_memory(const Name& name, mode_t mode) {
 
 std::string explain_reserve(const Name& name, const UniqueFd& memory, std::int64_t length,
                             int error) {
-    constexpr ResourceLimit file_size = {"RLIMIT_FSIZE", RLIMIT_FSIZE, "fsize"};
-    if (error == EFBIG)
-        return text(length, " bytes, ",
-                    describe_rlimit(file_size, static_cast<unsigned long>(length)));
     struct statfs system {};
-    if (error != ENOSPC || fstatfs(memory.get(), &system) != 0)
-        return text(length, " bytes");
+    if (name.form != Name::Form::fd || error != ENOSPC || fstatfs(memory.get(), &system) != 0)
+        return shm_files::explain_storing(length, error);
     const auto free =
         static_cast<std::uint64_t>(system.f_bavail) * static_cast<std::uint64_t>(system.f_bsize);
-    if (name.form == Name::Form::fd)
-        return text(length, " bytes, ", free, " are free");
-    return text(length, " bytes, ", free, " are free in ", directory,
-                "; enlarge it with: mount -o remount,size=SIZE ", directory);
+    return text(length, " bytes, ", free, " are free");
 }
 
 void reserve_memory(const Name& name, const UniqueFd& memory, std::int64_t offset,

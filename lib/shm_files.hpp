@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <sys/types.h>
 
@@ -21,5 +22,12 @@ UniqueFd make_unnamed() noexcept;
 
 /// Gives such a file its name in one step: linkat(2). Returns 0, or an errno value such as EEXIST.
 int try_publish(const UniqueFd& file, const std::string& path);
+
+/// What stands behind an errno value of these two: what is missing, or the limit that was met and
+/// how to raise it. Empty where nothing does.
+std::string explain_making(int error);
+
+/// The same where `length` bytes more could not be had for such a file.
+std::string explain_storing(std::int64_t length, int error);
 
 } // namespace ipc::shm_files

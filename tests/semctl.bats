@@ -182,7 +182,19 @@ waiting() { [ "$(attribute waiters "$1")" = "$2" ]; }
     run_tool 2 unshare --mount sh -c 'mount -t tmpfs -o size=4k,nr_inodes=9 none /dev/shm &&
         head -c 4096 /dev/zero >/dev/shm/full && semctl create /s; status=$?; ls /dev/shm; exit $status'
     assert_output full
-    assert_diagnostic semctl '/s: cannot create: No space left on device'
+    assert_diagnostic semctl '/s: cannot create: No space left on device \(32 bytes, 0 are free in /dev/shm; enlarge it with: mount -o remount,size=SIZE /dev/shm\)$'
+}
+
+@test "create where there is no /dev/shm, no inode left, or no file may be as large" {
+    requires mount
+    run_tool 2 unshare --mount sh -c 'mount -t tmpfs none /dev && exec semctl create /s'
+    assert_diagnostic semctl '/s: cannot create: No such file or directory \(there is no /dev/shm\)$'
+    run_tool 2 unshare --mount sh -c 'mount -t tmpfs -o nr_inodes=1 none /dev/shm && exec semctl create /s'
+    assert_diagnostic semctl '/s: cannot create: No space left on device \(all 1 inodes of /dev/shm are in use; allow more with: mount -o remount,nr_inodes=2 /dev/shm\)$'
+    # Which the line on stderr is not to meet.
+    run_tool 2 bash -c 'set -o pipefail; (ulimit -f 0; semctl create /s) 2>&1 | cat'
+    assert_output --regexp '^semctl: /s: cannot create: File too large \(32 bytes, RLIMIT_FSIZE = 0; raise it'
+    [ -z "$(ls -A /dev/shm)" ]
 }
 
 @test "create of a semaphore that is there, where none can be made" {

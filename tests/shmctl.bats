@@ -295,6 +295,14 @@ attach() {
     nothing_there
 }
 
+@test "where there is no /dev/shm, or no inode left, it is said" {
+    requires mount
+    run_tool 2 unshare --mount sh -c 'mount -t tmpfs none /dev && exec shmctl create -s 1 /m'
+    assert_diagnostic shmctl '/m: cannot create: No such file or directory \(there is no /dev/shm\)$'
+    run_tool 2 unshare --mount sh -c 'mount -t tmpfs -o nr_inodes=1 none /dev/shm && exec shmctl create -s 1 /m'
+    assert_diagnostic shmctl '/m: cannot create: No space left on device \(all 1 inodes of /dev/shm are in use; allow more with: mount -o remount,nr_inodes=2 /dev/shm\)$'
+}
+
 @test "RLIMIT_FSIZE is named" {
     run_tool 2 bash -c 'ulimit -f 1; exec shmctl create -s 64K /m'
     assert_diagnostic shmctl 'File too large \(65536 bytes, RLIMIT_FSIZE = 1024; raise it'
