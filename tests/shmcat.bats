@@ -794,6 +794,44 @@ PYTHON
     assert_output ok
 }
 
+@test "PostgreSQL's own segments and objects, of a server that runs and of one that crashed" {
+    local programs=(/usr/lib/postgresql/*/bin) as=() data kind object
+    programs=${programs[-1]}
+    [ -x "$programs/initdb" ] || skip 'needs PostgreSQL'
+    if [ "$EUID" -eq 0 ]; then
+        requires root # who can be another: it does not run as root
+        as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+    fi
+    data=$(mktemp -d) # others do not get at the test's own directory
+    chmod 0777 "$data"
+    run_tool 0 "${as[@]}" "$programs/initdb" --no-sync -A trust -U it -D "$data/base"
+    for kind in 'mmap posix' 'sysv sysv'; do
+        spawn server "${as[@]}" "$programs/postgres" -D "$data/base" -k "$data" \
+            -c listen_addresses= -c shared_buffers=1MB \
+            -c "shared_memory_type=${kind% *}" -c "dynamic_shared_memory_type=${kind#* }"
+        wait_until grep -q 'ready to accept' "$(err server)"
+        mapfile -t made_memory < <(awk 'NR > 1 { print "id:" $2 }' /proc/sysvipc/shm
+            find /dev/shm -type f -printf '/%P\n')
+        [ "${#made_memory[@]}" -ge 3 ]
+        for object in "${made_memory[@]}"; do
+            assert_equal "$(shmcat "$object" | wc -c)" "$(attribute size "$object")"
+            shmcat -l 4 "$object" >content
+            "${as[@]}" shmcat -W "$object" <content
+        done
+        # The first is where it leaves its pid for the next one.
+        assert_equal "$(attribute state "${made_memory[0]}")" attached
+        assert_equal "$(shmcat -o 4 -l 4 "${made_memory[0]}" | od -An -tu4 | tr -d ' ')" "${pid[server]}"
+        run_tool 0 "$programs/psql" -h "$data" -U it -Atc 'select 41 + 1' postgres
+        assert_output 42
+        kill -KILL "${pid[server]}"
+        wait_exit server 137
+        wait_until is_unused "${made_memory[0]}"
+        shmctl rm "${made_memory[@]}"
+    done
+    rm -r "$data"
+}
+is_unused() { [ "$(attribute state "$1")" = unused ]; }
+
 @test "segments of perl, with attaches, as PostgreSQL has them" {
     # shellcheck disable=SC2016 # perl's
     run_tool 0 perl -MIPC::SysV=IPC_PRIVATE,IPC_CREAT,IPC_RMID,shmat,memwrite -e '
