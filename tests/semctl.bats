@@ -1091,9 +1091,71 @@ libc.sem_post(sem)'
     assert_equal "$(attribute value "$id")" "'0 1'"
 }
 
-@test "a semaphore made by PHP" {
+@test "semaphores of PHP: a set of three, the first of which counts" {
     requires php
+    local holder='$s = sem_get(0x71, 2); sem_acquire($s); echo "in\n"; fgets(STDIN); sem_release($s);'
+    local asker='echo sem_acquire(sem_get(0x71, 2), true) ? "in" : "out";'
     made key:0x71
-    run_tool 0 php -r '$s = sem_get(0x71, 2); sem_acquire($s); sem_release($s, false);'
+    mkfifo "$BATS_TEST_TMPDIR/fifo"
+    exec 8<>"$BATS_TEST_TMPDIR/fifo"
+    spawn php php -r "$holder" <&8
+    wait_until grep -q in "$(out php)"
     run_tool 0 semctl show key:0x71
+    assert_line nsems=3
+    assert_line "value='1 1 0'" # of two, one is free; one process uses it; nobody sets it up
+    run_tool 0 semctl wait -n key:0x71
+    run_tool 0 php -r "$asker"
+    assert_output out
+    run_tool 0 semctl post key:0x71
+    run_tool 0 php -r "$asker"
+    assert_output in
+    spawn waiter semctl run -c 2 key:0x71 -- echo both
+    wait_until waiting key:0x71 "'1 0 0'"
+    echo >&8
+    wait_exit waiter 0
+    assert_output both
+    wait_exit php 0
+    exec 8>&-
+}
+
+@test "semaphores of boost's named_semaphore, and of sem_open(3) as it calls it" {
+    cat >"$BATS_TEST_TMPDIR/boost.cpp" <<'CPP'
+#include <cstdio>
+#if __has_include(<boost/interprocess/sync/named_semaphore.hpp>)
+#include <boost/interprocess/sync/named_semaphore.hpp>
+struct Semaphore : boost::interprocess::named_semaphore {
+    explicit Semaphore(unsigned value)
+        : named_semaphore(boost::interprocess::create_only, "boosted", value) {}
+};
+#else
+#include <fcntl.h>
+#include <semaphore.h>
+struct Semaphore {
+    explicit Semaphore(unsigned value) : at(sem_open("/boosted", O_CREAT | O_EXCL, 0644, value)) {}
+    void wait() { sem_wait(at); }
+    void post() { sem_post(at); }
+    sem_t* at;
+};
+#endif
+int main() {
+    Semaphore semaphore(3);
+    semaphore.wait();
+    std::puts("made");
+    std::fflush(stdout);
+    for (int i = 0; i < 3; ++i)
+        semaphore.wait();
+    semaphore.post();
+}
+CPP
+    run_tool 0 c++ -pthread -o "$BATS_TEST_TMPDIR/boost" "$BATS_TEST_TMPDIR/boost.cpp"
+    made /boosted
+    spawn boost "$BATS_TEST_TMPDIR/boost"
+    wait_until waiting /boosted 1
+    run_tool 0 semctl show /boosted
+    assert_line value=0
+    assert_line perms=0644
+    run_tool 0 semctl post /boosted
+    wait_exit boost 0
+    assert_value /boosted 1
+    run_tool 0 semctl wait -n /boosted
 }

@@ -844,3 +844,15 @@ is_unused() { [ "$(attribute state "$1")" = unused ]; }
         print scalar(`shmcat -l 10 id:$id`), "\n";'
     assert_output $'postmaster\npostDATAer'
 }
+
+@test "segments of PHP" {
+    requires php
+    made key:0x72
+    run_tool 0 php -r '$m = shm_attach(0x72, 1000); shm_put_var($m, 1, "made by PHP");'
+    assert_equal "$(shmcat key:0x72 | wc -c)" 1000
+    shmcat -l 6 key:0x72 | grep -qx PHP_SM
+    shmcat key:0x72 | grep -qa 's:11:"made by PHP"'
+    shmcat key:0x72 | sed 's/made by PHP/made by sed/' | shmcat -W key:0x72
+    run_tool 0 php -r 'echo shm_get_var(shm_attach(0x72), 1);'
+    assert_output 'made by sed'
+}
