@@ -100,12 +100,13 @@ def add_then_remove_late(run, times):
         remove_late(run, times)
 
 
-def change_then_remove(run, times):
-    """Memory changes; after that it goes."""
+def change_then_remove(run, _):
+    """Memory changes when it has been printed; after the next print it goes."""
     (name, content), = run.case.later.items()
-    if times == 4:
+    printed = run.output.stat().st_size
+    if printed == len(content) and memory.read(name) != content:
         memory.write(name, content)
-    if times == 12 and name in memory.names():
+    if printed == 2 * len(content) and name in memory.names():
         memory.remove(name)
 
 

@@ -277,11 +277,11 @@ def printing(run, sound):
 
 
 def following(run, sound):
-    """The same where the object changes once, then goes: its first state may not have lasted."""
+    """The same where the object changes once it was printed, and goes once that was, too."""
     (before,), (after,) = run.case.memory.values(), run.case.later.values()
-    if run.status == 0 and run.stdout not in (before + after, after):
-        return [f"printed: {run.stdout!r:.80}"]
-    if not any(states.startswith(run.stdout) for states in (before + after, after)):
+    if run.stdout == before + after:
+        return []
+    if run.status == 0 or not (before + after).startswith(run.stdout):
         return [f"printed: {run.stdout!r:.80}"]
     return []
 

@@ -44,6 +44,7 @@ class Run:
     hung: bool = False
     hits: list = dataclasses.field(default_factory=list)  # strace's lines on the calls we spoiled
     calls: list = dataclasses.field(default_factory=list)  # all of strace's, or fail_malloc's
+    output: pathlib.Path = None  # the file that stdout is
     stdout: bytes = b""
     stderr: bytes = b""
     offset: int = 0  # of stdin, where that is a file
@@ -195,6 +196,7 @@ class Place:
         os.set_blocking(stderr_end, True)
         with open(self.home / "stdin", "w+b") as stdin, \
                 open(self.home / "stdout", "w+b") as stdout:
+            run.output = pathlib.Path(stdout.name)
             stdin.write(case.stdin)
             stdin.seek(0)
             process = subprocess.Popen(
@@ -210,7 +212,7 @@ class Place:
                 run.peer = self.finish_peer(peer)
             run.offset = os.lseek(stdin.fileno(), 0, os.SEEK_CUR)
             run.status = process.returncode
-            run.stdout = pathlib.Path(stdout.name).read_bytes()
+            run.stdout = run.output.read_bytes()
         run.stderr = read_what_is_there(stderr)
 
     def start_peer(self, case):
