@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cerrno>
 #include <initializer_list>
 #include <string>
@@ -31,9 +32,12 @@ std::optional<timer_t> alarm_timer;
 void (*report)() = nullptr;
 
 sigset_t mask_at_start;
-sigset_t ignored_at_start; ///< of those that we change
+std::uint64_t changed = 0;          ///< the signals whose disposition is ours: bits as in bit_of()
+std::uint64_t ignored_at_start = 0; ///< of these
 
 static_assert(std::atomic<int>::is_always_lock_free);
+
+constexpr std::uint64_t bit_of(int signal) noexcept { return std::uint64_t{1} << (signal - 1); }
 
 /// Only interrupts. The first real-time signal that is free for applications.
 int interrupt_signal() noexcept { return SIGRTMIN; }
@@ -72,7 +76,7 @@ void on_end(int signal, siginfo_t* info, void*) noexcept {
     int none = 0;
     end_signal.compare_exchange_strong(none, signal);
     if (info->si_code != SI_KERNEL)
-        for_child |= std::uint64_t{1} << static_cast<unsigned>(signal - 1);
+        for_child |= bit_of(signal);
     arm(tick_timer, tick, tick);
     errno = saved;
 }
@@ -80,8 +84,10 @@ void on_end(int signal, siginfo_t* info, void*) noexcept {
 void install(int signal, const struct sigaction& action) noexcept {
     struct sigaction old {};
     sigaction(signal, nullptr, &old);
-    if (old.sa_handler != SIG_IGN)
-        sigaction(signal, &action, nullptr);
+    if (old.sa_handler == SIG_IGN)
+        return;
+    changed |= bit_of(signal);
+    sigaction(signal, &action, nullptr);
 }
 
 /// Handlers never nest, and calls they interrupt return EINTR.
@@ -105,12 +111,14 @@ void install_interrupt() noexcept {
 
 void prepare_process() noexcept {
     sigprocmask(SIG_BLOCK, nullptr, &mask_at_start);
-    sigemptyset(&ignored_at_start);
+    changed = ignored_at_start = 0;
     const std::pair<int, void (*)(int)> ours[] = {
         {SIGPIPE, SIG_IGN}, {SIGXFSZ, SIG_IGN}, {SIGCHLD, SIG_DFL}, {interrupt_signal(), SIG_DFL}};
-    for (const auto& [signal, disposition] : ours)
+    for (const auto& [signal, disposition] : ours) {
+        changed |= bit_of(signal);
         if (::signal(signal, disposition) == SIG_IGN)
-            sigaddset(&ignored_at_start, signal);
+            ignored_at_start |= bit_of(signal);
+    }
 }
 
 Blocked::Blocked() noexcept {
@@ -122,15 +130,9 @@ Blocked::Blocked() noexcept {
 Blocked::~Blocked() { sigprocmask(SIG_SETMASK, &saved_, nullptr); }
 
 void restore_inherited() noexcept {
-    for (int signal = 1; signal <= SIGRTMAX; ++signal) {
-        struct sigaction action {};
-        if (sigaction(signal, nullptr, &action) != 0)
-            continue;
-        const bool is_ours = action.sa_handler != SIG_IGN || signal == SIGPIPE || signal == SIGXFSZ;
-        if (sigismember(&ignored_at_start, signal) == 1)
-            ::signal(signal, SIG_IGN);
-        else if (is_ours)
-            ::signal(signal, SIG_DFL);
+    for (std::uint64_t mask = changed; mask != 0; mask &= mask - 1) {
+        const int signal = std::countr_zero(mask) + 1;
+        ::signal(signal, (ignored_at_start & bit_of(signal)) != 0 ? SIG_IGN : SIG_DFL);
     }
     sigprocmask(SIG_SETMASK, &mask_at_start, nullptr);
 }

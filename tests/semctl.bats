@@ -592,6 +592,17 @@ guards() {
     done
 }
 
+@test "run: the kernel is asked about the few signals that were changed, not about all" {
+    requires strace
+    local sem trace=$BATS_TEST_TMPDIR/trace
+    for sem in "${both[@]}"; do
+        make_semaphore "$sem" --value 1
+        run_tool 0 strace -qq --detach-on=execve -e trace=rt_sigaction -o "$trace" \
+            semctl run "$sem" -- true
+        [ "$(grep -c '^rt_sigaction' "$trace")" -le 16 ]
+    done
+}
+
 @test "run: COMMAND has no strange child, and its status is its own" {
     make_semaphore /s --value 1
     run_tool 0 semctl run /s -- python3 -c 'import os
