@@ -521,6 +521,20 @@ os.execvp("shmcat", ["shmcat", "-W", sys.argv[1]])' "$object" <fifo
     done
 }
 
+@test "an object shortened while it is stored into: no SIGBUS, and it grows again" {
+    make_memory /m 20000
+    mkfifo fifo
+    exec 8<>fifo
+    spawn writer sh -c 'exec shmcat -W /m 8>&-' <fifo
+    head -c 10000 /dev/zero | tr '\0' x >&8
+    wait_until eval '[ "$(shmcat -o 9999 -l 1 /m | tr -d "\0")" = x ]'
+    shmctl set -s 0 /m
+    printf end >&8
+    exec 8>&-
+    wait_exit writer 0
+    assert_same /dev/shm/m <(head -c 10000 /dev/zero; printf end)
+}
+
 @test "a signal while it stores: it is said what was stored" {
     local object
     mkfifo fifo
