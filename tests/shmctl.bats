@@ -303,6 +303,15 @@ attach() {
     assert_diagnostic shmctl '/m: cannot create: No space left on device \(all 1 inodes of /dev/shm are in use; allow more with: mount -o remount,nr_inodes=2 /dev/shm\)$'
 }
 
+@test "where an object cannot get its name, it is said" {
+    requires strace
+    # As for a user without /proc before Linux 6.10.
+    run_tool 2 strace -qq -o /dev/null -e trace=linkat -e inject=linkat:error=ENOENT \
+        shmctl create -s 1 /m
+    assert_diagnostic shmctl '/m: cannot create: No such file or directory \(without /proc it cannot get its name\)$'
+    nothing_there
+}
+
 @test "RLIMIT_FSIZE is named" {
     run_tool 2 bash -c 'ulimit -f 1; exec shmctl create -s 64K /m'
     assert_diagnostic shmctl 'File too large \(65536 bytes, RLIMIT_FSIZE = 1024; raise it'
