@@ -2,7 +2,7 @@
 //
 // For LD_PRELOAD: allocations of the program $FAIL_MALLOC_IN fail, by $FAIL_MALLOC: "7" the
 // seventh, "7+" all from there on, "0" none. The file $FAIL_MALLOC_LOG gets the binary that asked
-// for the one that failed first, or at the end the number of allocations.
+// for the one that failed first, or at the end the number of allocations; the end may be execvp(3).
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -67,4 +67,10 @@ __attribute__((destructor)) static void tell(void) {
     snprintf(count, sizeof count, "%ld", done);
     if (concerned && !has_failed)
         log_line(count);
+}
+
+int execvp(const char* file, char* const* arguments) {
+    int (*next)(const char*, char* const*) = dlsym(RTLD_NEXT, "execvp");
+    tell();
+    return next(file, arguments);
 }
