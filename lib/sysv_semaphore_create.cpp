@@ -39,6 +39,23 @@ std::string explain_create(int error, long members) {
     return describe_semaphore_limit(SemaphoreLimit::semmns, used.members + members);
 }
 
+/// A set that goes again, however it comes to that, unless it is kept.
+class NewSet {
+  public:
+    explicit NewSet(int id) noexcept : id_(id) {}
+    NewSet(const NewSet&) = delete;
+    NewSet& operator=(const NewSet&) = delete;
+    ~NewSet() {
+        if (id_ != -1)
+            semctl(id_, 0, IPC_RMID);
+    }
+
+    void keep() noexcept { id_ = -1; }
+
+  private:
+    int id_;
+};
+
 /// All values at once; then an operation that changes nothing, which the kernel notes the time of.
 /// From then on others see that the set is initialised.
 bool try_initialise(int id, const SemaphoreSettings& settings, std::size_t members) {
@@ -78,16 +95,15 @@ CreatedSemaphore create_sysv_semaphore(const Name& name, const SemaphoreSettings
         const int error = errno;
         throw Error(name.text, action, error, explain_create(error, members));
     }
+    NewSet made(id);
     if (!try_initialise(id, settings, static_cast<std::size_t>(members)) ||
-        !try_set_mode(id, settings.mode)) {
-        const int error = errno;
-        semctl(id, 0, IPC_RMID);
-        throw Error(name.text, action, error);
-    }
-    if (key != IPC_PRIVATE)
-        return {.name = name, .is_ours = true};
-    return {.name = {.form = Name::Form::id, .text = text("id:", id), .number = id},
-            .is_ours = true};
+        !try_set_mode(id, settings.mode))
+        throw Error(name.text, action, errno);
+    CreatedSemaphore created = {.name = name, .is_ours = true};
+    if (key == IPC_PRIVATE)
+        created.name = {.form = Name::Form::id, .text = text("id:", id), .number = id};
+    made.keep();
+    return created;
 }
 
 } // namespace ipc
