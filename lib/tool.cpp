@@ -44,7 +44,11 @@ void report(std::string_view line) noexcept {
 
 void report(const Error& error) {
     const bool is_misuse = dynamic_cast<const UsageError*>(&error) != nullptr;
-    report(is_misuse ? text(error.what(), "; see ", tool_name, " --help") : error.what());
+    const std::string_view line = error.what();
+    if (is_misuse)
+        report(text(line, "; see ", tool_name, " --help"));
+    else
+        report(line); // no copy of it: there may be no memory
 }
 
 int detail::guarded_main(const Tool& tool, std::span<const OptionInfo> table, int argc, char** argv,

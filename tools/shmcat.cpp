@@ -7,11 +7,17 @@
 // stderr says how much was stored.
 // Status: 0 done, 2 trouble.
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
+#include <new>
 #include <optional>
+#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -206,18 +212,35 @@ std::unique_ptr<MemoryTarget> open_target(const Options& options, const Name& na
     }
 }
 
-int write(const Options& options, const Name& name) {
-    const auto target = open_target(options, name);
-    const auto stored = [&] { return text(target->stored(), " bytes stored, the rest not"); };
+void store(MemoryTarget& target) {
+    const auto stored = [&] { return text(target.stored(), " bytes stored, the rest not"); };
     try {
-        while (target->receive()) {
+        while (target.receive()) {
         }
-        target->finish();
+        target.finish();
     } catch (Error& error) {
         error.append(text("; ", stored()));
         throw;
     } catch (const signals::Ended&) {
-        report(text(printable(name.text), ": ", stored()));
+        report(text(printable(target.name().text), ": ", stored()));
+        throw;
+    }
+}
+
+/// The same words, without memory.
+void report_stored(std::int64_t count) noexcept {
+    constexpr std::string_view words = " bytes stored, the rest not";
+    std::array<char, std::numeric_limits<std::int64_t>::digits10 + 1 + words.size()> line{};
+    char* const end = std::to_chars(line.begin(), line.end(), count).ptr;
+    report(std::string_view(line.data(), std::copy(words.begin(), words.end(), end)));
+}
+
+int write(const Options& options, const Name& name) {
+    const auto target = open_target(options, name);
+    try {
+        store(*target);
+    } catch (const std::bad_alloc&) {
+        report_stored(target->stored());
         throw;
     }
     return exit_done;
