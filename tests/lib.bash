@@ -316,7 +316,8 @@ put_limit() {
     fi
     wait_until limit_is "$1" "$2"
 }
-limit_is() { [ "$(tr -s '\t ' ' ' <"/proc/sys/$1")" = "$2" ]; }
+limit_is() { [ "$(words_of <"/proc/sys/$1")" = "$(words_of <<<"$2")" ]; }
+words_of() { tr -s '\t ' ' '; }
 
 # For the end of each test: ends what the test spawned, removes what make_queue and its like made
 # and what fills the tiny disk $IPCTOOLS_TINY (16 KiB), restores limits.
