@@ -144,11 +144,14 @@ void RingWriter::check_reader() const {
 }
 
 void RingWriter::await_input(int fd) {
-    for (pollfd input{.fd = fd, .events = POLLIN, .revents = 0}; poll(&input, 1, 0) == 0;) {
-        notify();
+    pollfd input{.fd = fd, .events = POLLIN, .revents = 0};
+    if (poll(&input, 1, 0) != 0)
+        return;
+    notify();
+    do {
         sleep_for_input(fd);
         check_reader();
-    }
+    } while (poll(&input, 1, 0) == 0);
 }
 
 void RingWriter::finish() {

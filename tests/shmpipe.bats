@@ -436,6 +436,33 @@ SCRIPT
     run_tool 0 bash both.sh "${both[@]}"
 }
 
+@test "who waits sleeps, and looks about once a second" {
+    rm -f input
+    mkfifo input
+    exec 8<>input
+    spawn writer strace -D -qq -e trace=ppoll -o writer.trace shmpipe -W /ring <input 8>&-
+    spawn reader strace -D -qq -e trace=futex -o reader.trace shmpipe -R /ring 8>&-
+    wait_until test -e /dev/shm/ring
+    wait_until has_joined /ring
+    echo hello >&8
+    wait_until test -s "$(out reader)"
+    wait_blocked writer ppoll
+    wait_blocked reader futex
+    local side late looks before
+    for side in reader writer; do
+        late='ETIMEDOUT|= 0 \(Timeout\)'
+        before=$(wc -l <$side.trace)
+        looks="tail -n +$((before + 2)) $side.trace"
+        wait_until sh -c "[ \$($looks | grep -Ec '$late') -ge 2 ]"
+        # Whatever else it calls, and every shorter sleep.
+        run bash -c "$looks | head -n 2 | grep -Ev '\{tv_sec=(1, tv_nsec=0|0, tv_nsec=9[0-9]{8})\}.*($late)'"
+        assert_output ''
+    done
+    close_input
+    wait_exit writer 0
+    wait_exit reader 0
+}
+
 @test "a peer that is stopped is not dead" {
     random_bytes 5000000 >sent
     spawn reader shmpipe -R /ring
