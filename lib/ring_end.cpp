@@ -20,6 +20,8 @@ using namespace std::chrono_literals;
 /// A sleeper looks around that often: for what no wake tells of, as an object removed or shortened.
 constexpr nanoseconds look_interval = 1s;
 
+static_assert(sizeof(RingHeader) <= RobustWords::largest_block);
+
 } // namespace
 
 futex::Word& RingEnd::own() const noexcept {
@@ -33,7 +35,7 @@ futex::Word& RingEnd::peer() const noexcept {
 bool RingEnd::try_enter(std::unique_ptr<RingMemory> memory) {
     memory_ = std::move(memory);
     guard_.emplace(memory_->header_page());
-    words_.emplace(memory_->header_page().first(sizeof(RingHeader)));
+    words_.emplace(memory_->header_page().first<RobustWords::largest_block>());
     // Before anything else is in it: what is neither empty nor has this is not a ring.
     if (side_ == RingSide::writer)
         header().magic.store(RingHeader::magic_value);

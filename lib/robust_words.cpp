@@ -6,9 +6,8 @@
 
 namespace ipc {
 
-RobustWords::RobustWords(std::span<std::byte> block)
-    : block_(block.data()), nodes_(block.size() / sizeof(robust_list)),
-      thread_(static_cast<std::uint32_t>(gettid())) {
+RobustWords::RobustWords(std::span<std::byte, largest_block> block) noexcept
+    : block_(block.data()), thread_(static_cast<std::uint32_t>(gettid())) {
     head_.list.next = &head_.list;
     // One distance for all: from any node to its word.
     head_.futex_offset = block_ - reinterpret_cast<const std::byte*>(nodes_.data());

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <linux/futex.h>
 #include <span>
-#include <vector>
 
 #include "futex.hpp"
 
@@ -19,8 +19,11 @@ namespace ipc {
 /// One of them at a time, in a process of one thread that uses no robust mutexes.
 class RobustWords {
   public:
-    /// `block` has all the words, each aligned to 8 bytes; it stays the caller's, and mapped.
-    explicit RobustWords(std::span<std::byte> block);
+    static constexpr std::size_t largest_block = 512; ///< in bytes
+
+    /// `block` has all the words, each aligned to 8 bytes; it stays the caller's, and mapped. Needs
+    /// no memory of its own, so that it cannot fail.
+    explicit RobustWords(std::span<std::byte, largest_block> block) noexcept;
     RobustWords(const RobustWords&) = delete;
     RobustWords& operator=(const RobustWords&) = delete;
     /// Gives back what is still held.
@@ -43,7 +46,8 @@ class RobustWords {
     void unlink(const robust_list& node) noexcept;
 
     std::byte* block_;
-    std::vector<robust_list> nodes_; ///< as far from each other as the words are
+    /// As far from each other as the words are.
+    std::array<robust_list, largest_block / sizeof(robust_list)> nodes_{};
     robust_list_head head_{};
     std::uint32_t thread_;
 };
