@@ -809,8 +809,8 @@ PYTHON
 }
 
 @test "PostgreSQL's own segments and objects, of a server that runs and of one that crashed" {
-    local programs=(/usr/lib/postgresql/*/bin) as=() data kind object
-    programs=${programs[-1]}
+    local as=() data kind object programs
+    programs=$(printf '%s\n' /usr/lib/postgresql/*/bin | tail -n 1)
     [ -x "$programs/initdb" ] || skip 'needs PostgreSQL'
     if [ "$EUID" -eq 0 ]; then
         requires root # who can be another: it does not run as root
