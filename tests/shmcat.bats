@@ -824,9 +824,8 @@ PYTHON
             -c listen_addresses= -c shared_buffers=1MB \
             -c "shared_memory_type=${kind% *}" -c "dynamic_shared_memory_type=${kind#* }"
         wait_until grep -q 'ready to accept' "$(err server)"
-        mapfile -t made_memory < <(awk 'NR > 1 { print "id:" $2 }' /proc/sysvipc/shm
-            find /dev/shm -type f -printf '/%P\n')
-        [ "${#made_memory[@]}" -ge 3 ]
+        # One of them is made by another process of its, a moment later.
+        wait_until has_memory 3
         for object in "${made_memory[@]}"; do
             assert_equal "$(shmcat "$object" | wc -c)" "$(attribute size "$object")"
             shmcat -l 4 "$object" >content
@@ -843,6 +842,12 @@ PYTHON
         shmctl rm "${made_memory[@]}"
     done
     rm -r "$data"
+}
+# has_memory N: so many objects there are, which are then in $made_memory.
+has_memory() {
+    mapfile -t made_memory < <(awk 'NR > 1 { print "id:" $2 }' /proc/sysvipc/shm
+        find /dev/shm -type f -printf '/%P\n')
+    [ "${#made_memory[@]}" -ge "$1" ]
 }
 is_unused() { [ "$(attribute state "$1")" = unused ]; }
 
