@@ -15,6 +15,7 @@
 #include "error.hpp"
 #include "limits.hpp"
 #include "posix_queue.hpp"
+#include "procfs.hpp"
 #include "queue_details.hpp"
 #include "signals.hpp"
 #include "text.hpp"
@@ -41,11 +42,7 @@ UniqueFd open_signals() {
 std::string describe_process(pid_t pid) {
     if (pid == 0)
         return "by a process that is not visible from here";
-    const UniqueFd fd(open(text("/proc/", pid, "/comm").c_str(), O_RDONLY | O_CLOEXEC));
-    char name[64];
-    const ssize_t length = fd.is_open() ? read(fd.get(), name, sizeof name) : 0;
-    const std::string_view command(name,
-                                   static_cast<std::size_t>(std::max<ssize_t>(length, 1) - 1));
+    const std::string command = procfs::command(pid);
     return text("by process ", pid, command.empty() ? "" : " ", printable(command));
 }
 
