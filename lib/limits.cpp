@@ -45,15 +45,17 @@ std::string describe_count_limit(const char* name) {
     return describe_limit(name, std::min(2 * limit + 1, ceiling), ceiling);
 }
 
-std::string describe_rlimit(const ResourceLimit& limit, unsigned long more) {
+std::string describe_rlimit(const ResourceLimit& limit, unsigned long more, pid_t pid) {
     rlimit value{};
-    getrlimit(static_cast<__rlimit_resource>(limit.resource), &value);
+    if (prlimit(pid, static_cast<__rlimit_resource>(limit.resource), nullptr, &value) != 0)
+        return limit.name;
     if (value.rlim_cur == RLIM_INFINITY)
         return text(limit.name, " is unlimited");
     const rlim_t wanted = value.rlim_cur + more;
     const bool is_allowed = wanted <= value.rlim_max;
     return text(limit.name, " = ", value.rlim_cur, "; raise it", is_allowed ? "" : ", as root,",
-                " with: prlimit --pid $$ --", limit.option, '=', wanted, is_allowed ? ":" : "");
+                " with: prlimit --pid ", pid == 0 ? "$$" : text(pid), " --", limit.option, '=',
+                wanted, is_allowed ? ":" : "");
 }
 
 std::string explain_error(int error) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 namespace ipc {
 
@@ -30,8 +31,9 @@ struct ResourceLimit {
 
 /// `NAME = VALUE; raise it with: prlimit --pid $$ --OPTION=WANTED`, which any shell understands,
 /// for `more` than the value; it says so where the hard limit leaves that to root, or where there
-/// is no limit, so that it was another one.
-std::string describe_rlimit(const ResourceLimit& limit, unsigned long more);
+/// is no limit, so that it was another one. Of another process with its `pid`, then with this
+/// instead of `$$`; its NAME alone where it may not be read.
+std::string describe_rlimit(const ResourceLimit& limit, unsigned long more, pid_t pid = 0);
 
 /// The limit on open descriptors if `error` is EMFILE, else empty.
 std::string explain_error(int error);

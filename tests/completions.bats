@@ -153,6 +153,11 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     refute_line /completion-one
 }
 
+@test "bash: signals and processes" {
+    complete_bash 'sigsend --signal=US' "sigsend $$"
+    assert_output $'USR1\nUSR2\n'"$$"
+}
+
 @test "bash: the command of a wrapper" {
     complete_bash "mqreceive -c 3 /completion-one -- ls $BATS_TEST_DIRNAME/lib"
     assert_line "$BATS_TEST_DIRNAME/lib.bash"
@@ -205,6 +210,14 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     assert_line /completion-sem
     assert_line key:0x000005e3
     refute_line /completion-one
+}
+
+@test "fish: signals and processes" {
+    requires fish
+    complete_fish 'sigsend --signal=US'
+    assert_output $'--signal=USR1\n--signal=USR2'
+    complete_fish "sigsend $$"
+    assert_line "$$"
 }
 
 @test "fish: the command of a wrapper" {
@@ -260,6 +273,14 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     assert_line --partial /completion-sem
     assert_line --partial key:0x000005e3
     refute_line --partial /completion-one
+}
+
+@test "zsh: signals and processes" {
+    requires zsh
+    complete_zsh 'sigsend --signal=US'
+    assert_line --regexp '^USR1 +USR2'
+    complete_zsh 'sigsend '
+    assert_line --regexp '^ *[0-9]+ .* zsh'
 }
 
 @test "zsh: the command of a wrapper" {

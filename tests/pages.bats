@@ -518,6 +518,57 @@ os.execvp("bash", ["bash", "example"])'
     assert_output $'7\n7'
 }
 
+@test "sigsend(1): ask, wait, then insist" {
+    spawn victim sleep 1000
+    example sigsend.1 'sigsend -w 10 -k' 's/-w 10/-w 100ms/'
+    pid=${pid[victim]} run_example 0
+    assert_output 'ended when asked'
+    wait_exit victim 143
+    mkfifo end
+    exec 8<>end
+    spawn victim sh -c 'trap "" TERM; echo ready; read -r _ <&8'
+    wait_until is_on ready "$(out victim)"
+    pid=${pid[victim]} run_example 0
+    assert_output 'had to be killed'
+}
+
+@test "sigsend(1): hand a number to a program" {
+    spawn_ready receiver "$top/tests/signals.py" receive 1 RTMIN+1
+    example sigsend.1 'sigsend -s RTMIN+1'
+    pid=${pid[receiver]} run_example 0
+    wait_exit receiver 0
+    [[ $output == *' 42' ]]
+}
+
+# Whether the example's sigsend sleeps.
+waits_for_it() {
+    local child
+    child=$(pgrep -P "${pid[example]}" -x sigsend) && is_blocked "$child" ppoll
+}
+
+@test "sigsend(1): wait for the end of a process that is no child" {
+    spawn other sleep 1000
+    example sigsend.1 'sigsend -s 0 -w'
+    spawn example env pid="${pid[other]}" bash ./example
+    wait_until waits_for_it
+    kill "${pid[other]}"
+    wait_exit example 0
+    assert_output 'it has ended'
+}
+
+@test "sigsend(1): end a pipeline" {
+    : >log
+    example sigsend.1 'set -m'
+    spawn_example
+    wait_exit example 0
+}
+
+@test "sigsend(1): what is signal 15" {
+    example sigsend.1 '$ sigsend -l 15'
+    run_session example
+    diff example example.actual
+}
+
 @test "ipctools(7): a first session" {
     example ipctools.7 '$ mqctl create /hello'
     run_session example

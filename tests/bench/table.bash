@@ -13,6 +13,7 @@ starts shmcat     0.90  1.10
 starts shmctl     1.20  -
 starts semctl     0.90  1.10
 starts shmpipe    0.90  1.10
+starts sigsend    0.90  1.10
 
 # ---- Message queues ----
 
@@ -150,3 +151,12 @@ once='sem --fg --id ipctools-bench true'
 pair sem 0.02 'semctl run key:2 : GNU sem' "$(ten semctl run key:2 -- true)" "$(ten "$once")"
 pair sem 0.02 'semctl run /s : GNU sem' "$(ten semctl run /s -- true)" "$(ten "$once")"
 semctl rm /s key:2
+
+# ---- Signals ----
+
+sleep 1000000 &
+sleeper=$!
+start - 1.00 'sigsend -s 0 : kill' "sigsend -s 0 $sleeper" "/bin/kill -s 0 $sleeper"
+start raw_exit 1.15 'sigsend -s 0 : static C' "sigsend -s 0 $sleeper" raw_exit
+count 'sigsend -s 0' sigsend -s 0 "$sleeper" </dev/null
+kill "$sleeper"

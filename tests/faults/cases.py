@@ -29,6 +29,7 @@ class Case:
     creates: tuple = ()  # patterns of the objects that it makes
     writes: tuple = ()  # files that its COMMAND writes
     is_json: bool = False  # what it prints
+    victim: str = ""  # what the process does whose number stands for PID in argv: ends, ignores, stays
     # Senders:
     records: tuple = ()  # what its input holds
     sizes: tuple = ()  # of what stands for each in the input
@@ -348,7 +349,23 @@ def streams():
                status=124, names=(POSIX,))
 
 
+def signallers():
+    def signaller(what, *arguments, **more):
+        return Case(f"sigsend.{what}", ("sigsend", *arguments), judge.signalling,
+                    **{"victim": "ends", "names": ("/proc",), **more})
+    yield signaller("term", "PID")
+    yield signaller("zero", "-s", "0", "PID", victim="stays")
+    yield signaller("value", "-s", "RTMIN", "--value", "3", "PID")
+    yield signaller("wait", "-w", "10", "PID")
+    yield signaller("insist", "-w", "0.02", "-k", "KILL", "PID", victim="ignores", status=124)
+    yield signaller("group", "-g", "PID")
+    yield signaller("group.value", "-g", "--value", "3", "PID")
+    yield signaller("group.wait", "-g", "-w", "10", "PID")
+    yield signaller("none", "4194304", victim="", status=2, names=("4194304",))
+    yield signaller("list", "-l", victim="")
+
+
 def all_cases():
     for rows in (senders, creating_senders, receivers, watchers, controllers, memory_readers,
-                 memory_writers, memory_controllers, semaphore_users, streams):
+                 memory_writers, memory_controllers, semaphore_users, streams, signallers):
         yield from rows()

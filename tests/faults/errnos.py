@@ -80,6 +80,8 @@ ERRNOS = {
     "clone": ("EAGAIN", "ENOMEM"),
     "execve": ("EACCES", "E2BIG", "ENOMEM", "ENOENT"),
     "pidfd_open": (*DESCRIPTORS, "EINVAL", "ENODEV", "ENOSYS", "EPERM", "ESRCH"),
+    "kill": ("EPERM", "ESRCH"),
+    "pidfd_send_signal": ("EAGAIN", "EINVAL", "EPERM", "ESRCH"),
     "sched_setscheduler": ("EPERM",),
     "setsid": ("EPERM",),
     "wait4": ("EINTR", "ECHILD"),
@@ -111,7 +113,7 @@ REQUIRES = {
     "EINTR": r"^(?!.*IPC_NOWAIT)",
     "EMFILE": r"^(?!\d+, F_)|F_DUPFD",
     "ENOENT": r"^(?!.*_CREAT)",
-    "ENOMEM": r"^(?!.*events=POLLIN\}\], 1, -1\b)",  # one descriptor needs no memory
+    "ENOMEM": r"^(?!.*events=POLLIN\}\], 1, (-1|0)\b)",  # one descriptor needs no memory
     "EPERM": r"^(?!\d+, F_)|F_ADD_SEALS",
 }
 

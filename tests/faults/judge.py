@@ -75,6 +75,7 @@ def diagnostic_problems(run):
                                      *run.case.names, *run.case.command[:1],
                                      "COMMAND", "MQ_", "stdin", "stdout"]))
     named += "|cannot (create a timer|read signals|wait):"
+    named += r"|\d+(?=:)" if "PID" in run.case.argv else ""
     if not any(re.match(rf"{tool}: ({named}|out of memory)", line) for line in lines):
         return [f"the diagnostic names no object: {lines[0]}"]
     return []
@@ -307,3 +308,15 @@ def streaming(run, sound):
 
 def is_removal_spoilt(run):
     return any(re.search(r"unlink|IPC_RMID|IPC_STAT|newfstatat", line) for line in run.hits)
+
+
+def signalling(run, sound):
+    """What it says that it sent has come, and what it says that it waited for has ended."""
+    if not is_sound(run, sound):
+        return []
+    found = []
+    if run.stdout != sound.stdout:
+        found.append("the output differs, and the status does not say so")
+    if run.victim != sound.victim and b"still there" not in run.stderr:
+        found.append(f"the process is {run.victim}, not {sound.victim}")
+    return found

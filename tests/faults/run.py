@@ -7,6 +7,7 @@ import ctypes
 import dataclasses
 import errno
 import fnmatch
+import functools
 import os
 import pathlib
 import shutil
@@ -56,6 +57,7 @@ class Run:
     added: list = dataclasses.field(default_factory=list)  # messages, or posts, while it ran
     taken: list = dataclasses.field(default_factory=list)  # the same
     peer: Peer = None
+    victim: object = None  # how the process that it signalled has ended, if it has
     strangers: list = dataclasses.field(default_factory=list)  # what it should not have left
 
     @property
@@ -160,6 +162,22 @@ def read_what_is_there(fd):
     return data
 
 
+def start_victim(behaviour):
+    ignore = functools.partial(signal.signal, signal.SIGTERM, signal.SIG_IGN)
+    return subprocess.Popen(["sleep", "1000"], start_new_session=True,
+                            preexec_fn=ignore if behaviour == "ignores" else None)
+
+
+def end_victim(victim, is_awaited):
+    """How it has ended; nothing if it has not."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        victim.wait(2 if is_awaited else 0)
+    status = victim.poll()
+    victim.kill()
+    victim.wait()
+    return status
+
+
 class Place:
     """Where runs are made, one after the other; it has a directory in `home`."""
 
@@ -183,15 +201,19 @@ class Place:
             memory.create(name, content)
         for name, values in case.semaphores.items():
             semaphores.create(name, values)
+        victim = start_victim(case.victim) if case.victim else None
         try:
-            self.execute(run, work)
+            self.execute(run, work, victim)
             self.read_log(run)
         finally:
+            if victim:
+                run.victim = end_victim(victim, run.status == case.status and case.victim != "stays")
             self.collect(run, work)
         return run
 
-    def execute(self, run, work):
+    def execute(self, run, work, victim):
         case = run.case
+        argv = [str(victim.pid) if word == "PID" else word for word in case.argv]
         stderr, stderr_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)  # which no limit is for
         os.set_blocking(stderr_end, True)
         with open(self.home / "stdin", "w+b") as stdin, \
@@ -200,7 +222,7 @@ class Place:
             stdin.write(case.stdin)
             stdin.seek(0)
             process = subprocess.Popen(
-                run.fault.command(case.argv, self.log), cwd=work, stdout=stdout, stderr=stderr_end,
+                run.fault.command(argv, self.log), cwd=work, stdout=stdout, stderr=stderr_end,
                 stdin=subprocess.PIPE if case.stdin_is_pipe else stdin,
                 env=self.environment(run), start_new_session=True, preexec_fn=run.fault.begin)
             os.close(stderr_end)

@@ -14,6 +14,7 @@ function option_words(verb,    i, words) {
 function complete_kind(kind) {
     if (places(kind) != "") return "_" name "_objects " places(kind)
     if (kind == "user") return "_" name "_users"
+    if (kind == "process") return "_" name "_words \"$(cd /proc && printf '%s ' [0-9]*)\""
     if (choices(kind) != "") return "_" name "_words " quote(choices(kind))
     return ":"
 }

@@ -11,6 +11,7 @@ function fish_quote(text) {
 function values(kind) {
     if (places(kind) != "") return " -a '(__" name "_objects " kind " " places(kind) ")'"
     if (kind == "user") return " -a '(__fish_complete_users)'"
+    if (kind == "process") return " -a '(__fish_complete_pids)'"
     if (choices(kind) != "") return " -a " fish_quote(choices(kind))
     return ""
 }

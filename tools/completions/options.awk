@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Reads what `TOOL --dump-options` prints; the generators for the shells stand on it.
 
-BEGIN { FS = "\t" }
+BEGIN {
+    FS = "\t"
+    signals = "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT" \
+        " STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS RTMIN RTMAX"
+}
 
 $1 == "tool" { tool = $2; summary = $3; name = tool; gsub(/[^a-zA-Z0-9]/, "_", name) }
 $1 == "synopsis" && $2 ~ /-- COMMAND/ { runs_command = 1 }
@@ -43,5 +47,5 @@ function places(kind) {
 
 # The fixed choices of a kind of value.
 function choices(kind) {
-    return kind == "format" ? "line nul netstring json whole" : ""
+    return kind == "format" ? "line nul netstring json whole" : kind == "signal" ? signals : ""
 }

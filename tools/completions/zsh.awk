@@ -10,6 +10,7 @@ function escape(text) {
 function action(kind) {
     if (places(kind) != "") return "_" name "_objects " places(kind)
     if (kind == "user") return "_users"
+    if (kind == "process") return "_pids"
     if (choices(kind) != "") return "(" choices(kind) ")"
     return " "
 }
