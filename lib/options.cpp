@@ -68,8 +68,11 @@ OptionParser::OptionParser(const Tool& tool, std::span<const OptionInfo> table, 
 }
 
 int OptionParser::getopt() noexcept {
-    return getopt_long(static_cast<int>(argv_.size()), argv_.data(), short_options_.c_str(),
-                       long_options_.data(), nullptr);
+    const int before = std::max(optind, 1);
+    const int result = getopt_long(static_cast<int>(argv_.size()), argv_.data(),
+                                   short_options_.c_str(), long_options_.data(), nullptr);
+    passed_dashes_ = passed_dashes_ || (result == -1 && optind > before);
+    return result;
 }
 
 std::optional<OptionParser::Item> OptionParser::next() {
@@ -172,6 +175,8 @@ Invocation OptionParser::rest() const noexcept {
     const auto operands = argv_.subspan(static_cast<std::size_t>(optind));
     if (!tool_.runs_command)
         return {.verb = verb_, .operands = operands, .command = std::nullopt};
+    if (tool_.command_alone && passed_dashes_)
+        return {.verb = verb_, .operands = {}, .command = operands};
     const auto separator = std::find_if(operands.begin(), operands.end(), [](const char* word) {
         return std::string_view(word) == "--";
     });

@@ -53,6 +53,8 @@ struct Tool {
     std::span<const char* const> operands; ///< the kind of each; the last one repeats
     std::span<const Verb> verbs = {};
     bool runs_command = false; ///< `… -- COMMAND [ARG…]`
+    /// There need be no operand, so that the first `--` begins COMMAND, not the second.
+    bool command_alone = false;
 };
 
 using Operands = std::span<char* const>;
@@ -106,6 +108,7 @@ class OptionParser {
     std::array<std::optional<std::size_t>, 256> group_members_{};
     std::vector<bool> seen_; ///< by row
     bool answered_ = false;
+    bool passed_dashes_ = false; ///< the options ended with `--`
 };
 
 } // namespace ipc

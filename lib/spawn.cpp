@@ -10,8 +10,10 @@
 #include <string>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 #include "error.hpp"
 #include "exit_status.hpp"
@@ -63,42 +65,67 @@ bool replace_stdin(int input) noexcept {
                                                                     : exit_wrapper);
 }
 
-/// Starts COMMAND. Returns 0, or the errno value of dup2(2) or execvp(3). Throws Error if we cannot
-/// even try.
-int spawn(pid_t& pid, Operands command, int input) {
+struct Pipe {
+    UniqueFd reader;
+    UniqueFd writer;
+};
+
+Pipe make_pipe(Operands command) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         throw Error(command[0], "cannot start", errno, explain_error(errno));
-    const UniqueFd failure(ends[0]);
-    {
-        const UniqueFd failure_pipe(ends[1]);
-        const signals::Blocked blocked;
-        pid = fork();
-        if (pid == -1)
-            throw Error(command[0], "cannot start", errno,
-                        errno == EAGAIN ? describe_rlimit(processes, 64) : std::string());
-        if (pid == 0)
-            become(command, input, failure_pipe.get());
-    }
+    return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+pid_t fork_for(Operands command) {
+    const pid_t pid = fork();
+    if (pid == -1)
+        throw Error(command[0], "cannot start", errno,
+                    errno == EAGAIN ? describe_rlimit(processes, 64) : std::string());
+    return pid;
+}
+
+/// What become() told through its pipe, once that is at its end; else 0.
+int read_failure(const UniqueFd& pipe) noexcept {
     int error = 0;
     ssize_t count = 0;
     do
-        count = read(failure.get(), &error, sizeof error);
+        count = read(pipe.get(), &error, sizeof error);
     while (count == -1 && errno == EINTR);
-    if (count <= 0)
-        return 0;
-    waitpid(pid, nullptr, 0);
+    return count <= 0 ? 0 : error;
+}
+
+/// Starts COMMAND. Returns 0, or the errno value of dup2(2) or execvp(3). Throws Error if we cannot
+/// even try.
+int spawn(pid_t& pid, Operands command, int input) {
+    Pipe failure = make_pipe(command);
+    {
+        const UniqueFd writer(std::move(failure.writer));
+        const signals::Blocked blocked;
+        pid = fork_for(command);
+        if (pid == 0)
+            become(command, input, writer.get());
+    }
+    const int error = read_failure(failure.reader);
+    if (error != 0)
+        waitpid(pid, nullptr, 0);
     return error;
+}
+
+/// In the child.
+void wait_for_release(const UniqueFd& gate) noexcept {
+    char go = 0;
+    ssize_t count = 0;
+    do
+        count = read(gate.get(), &go, 1);
+    while (count == -1 && errno == EINTR);
+    if (count != 1) // the one who would have let it go is no more
+        _exit(exit_wrapper);
 }
 
 int cannot_run(Operands command, int error) {
     report(Error(command[0], "cannot run", error));
     return error == ENOENT ? exit_not_found : exit_cannot_run;
-}
-
-void pass_on_signals(pid_t pid) noexcept {
-    for (std::uint64_t mask = signals::take_for_child(); mask != 0; mask &= mask - 1)
-        kill(pid, std::countr_zero(mask) + 1);
 }
 
 int wait_for(pid_t pid) {
@@ -127,6 +154,54 @@ int run_command(Operands command, std::optional<std::string_view> input) {
         return cannot_run(command, error);
     pass_on_signals(pid);
     return wait_for(pid);
+}
+
+void pass_on_signals(pid_t pid) noexcept {
+    for (std::uint64_t mask = signals::take_for_child(); mask != 0; mask &= mask - 1)
+        kill(pid, std::countr_zero(mask) + 1);
+}
+
+RunningCommand::RunningCommand(Operands command) {
+    const int error = spawn(pid_, command, -1);
+    if (error != 0)
+        throw Error(command[0], "cannot run", error);
+    // It is not waited for before, so the number is still its own.
+    fd_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+    if (fd_.is_open())
+        return;
+    const int open_error = errno;
+    wait();
+    throw Error(command[0], "cannot wait for it", open_error, explain_error(open_error));
+}
+
+void RunningCommand::wait() noexcept {
+    while (waitpid(pid_, nullptr, 0) == -1 && errno == EINTR) {
+    }
+}
+
+HeldCommand::HeldCommand(Operands command) : command_(command) {
+    Pipe gate = make_pipe(command);
+    Pipe failure = make_pipe(command);
+    const signals::Blocked blocked;
+    pid_ = fork_for(command);
+    if (pid_ == 0) {
+        gate.writer = UniqueFd();
+        wait_for_release(gate.reader);
+        become(command, -1, failure.writer.get());
+    }
+    gate_ = std::move(gate.writer);
+    failure_ = std::move(failure.reader);
+}
+
+void HeldCommand::release() noexcept {
+    const char go = 0;
+    while (write(gate_.get(), &go, 1) == -1 && errno == EINTR) {
+    }
+}
+
+int HeldCommand::failure() const {
+    const int error = read_failure(failure_);
+    return error == 0 ? 0 : cannot_run(command_, error);
 }
 
 int exec_command(Operands command) {

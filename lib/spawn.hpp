@@ -3,7 +3,9 @@
 
 #include <optional>
 #include <string_view>
+#include <sys/types.h>
 
+#include "fd.hpp"
 #include "options.hpp"
 
 namespace ipc {
@@ -18,6 +20,50 @@ void set_environment(const char* name, std::string_view value);
 /// Returns its exit status, 128+N if signal N ended it, or exit_cannot_run or exit_not_found after
 /// saying why. Throws Error if we fail ourselves.
 int run_command(Operands command, std::optional<std::string_view> input);
+
+/// A COMMAND that runs while we go on. The inherited signal mask and dispositions are its.
+class RunningCommand {
+  public:
+    /// Throws Error if it cannot be run, or we fail ourselves.
+    explicit RunningCommand(Operands command);
+
+    pid_t pid() const noexcept { return pid_; }
+
+    /// Readable when it has ended: pidfd_open(2).
+    int fd() const noexcept { return fd_.get(); }
+
+    /// Waits for its end.
+    void wait() noexcept;
+
+  private:
+    pid_t pid_ = 0;
+    UniqueFd fd_;
+};
+
+/// A COMMAND that waits, as a child of ours, to be let go; it never begins if we end before.
+class HeldCommand {
+  public:
+    /// Throws Error. COMMAND, `command`, lives as long.
+    explicit HeldCommand(Operands command);
+
+    pid_t pid() const noexcept { return pid_; }
+
+    /// From here on it becomes COMMAND, with the inherited signal mask and dispositions.
+    void release() noexcept;
+
+    /// When it has ended: exit_cannot_run or exit_not_found, after saying why, if it did not become
+    /// COMMAND; else 0.
+    int failure() const;
+
+  private:
+    Operands command_;
+    pid_t pid_ = 0;
+    UniqueFd gate_;    ///< it waits for a byte from here
+    UniqueFd failure_; ///< its errno value, if there is one
+};
+
+/// Hands signals that asked us to end, and that the child has not got itself, on to it.
+void pass_on_signals(pid_t pid) noexcept;
 
 /// Becomes COMMAND (execvp(3)), with the inherited signal mask and dispositions. Returns only if
 /// that fails: exit_cannot_run or exit_not_found, after saying why.

@@ -163,6 +163,12 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     assert_line "$BATS_TEST_DIRNAME/lib.bash"
     complete_bash 'mqreceive /completion-one -- base6'
     assert_line base64
+    complete_bash 'sigwatch -- base6'
+    assert_line base64
+    complete_bash 'sigwatch USR1 -- base6'
+    assert_line base64
+    complete_bash 'sigwatch US'
+    assert_output $'USR1\nUSR2'
 }
 
 @test "bash: finds what is installed" {
@@ -223,6 +229,8 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
 @test "fish: the command of a wrapper" {
     requires fish
     complete_fish 'mqreceive -c 3 /completion-one -- base6'
+    assert_line base64
+    complete_fish 'sigwatch -- base6'
     assert_line base64
 }
 
@@ -286,6 +294,8 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
 @test "zsh: the command of a wrapper" {
     requires zsh
     complete_zsh 'mqreceive -c 3 /completion-one -- base6'
+    assert_line --partial base64
+    complete_zsh 'sigwatch -- base6'
     assert_line --partial base64
 }
 

@@ -46,10 +46,13 @@ read_table() {
     [ "${#synopses[@]}" -gt 0 ] && [ "${#longs[@]}" -gt 1 ]
 }
 
+# Whether it can do without operands.
+needs_operand() { [[ ${synopses[0]} != *'[OPTION]... ['*']...' ]]; }
+
 runs_command() { [[ ${synopses[*]} == *'-- COMMAND'* ]]; }
 
-# wrap: the words of a wrapper before its options and operand into $wrapper, and an operand on which
-# it runs its COMMAND at once, /contract.
+# wrap: the words of a wrapper before its options and operand into $wrapper; an operand on which it
+# runs its COMMAND at once into $object, and one that there is not into $no_object.
 wrap() {
     local word line
     wrapper=("$tool")
@@ -58,7 +61,9 @@ wrap() {
             [[ $line != "$tool $word "*'-- COMMAND'* ]] || wrapper[1]=$word
         done
     done
+    object=/contract no_object=/no-such-object
     case $operand_kind in
+    signal) object=USR1 no_object=USR3 ;;
     queue) make_queue /contract && mqsend /contract message ;;
     semaphore) make_semaphore /contract --value 1 ;;
     *) fail "what is a $operand_kind?" ;;
@@ -188,7 +193,7 @@ page_options() {
     local verb
     for tool in "${tools[@]}"; do
         read_table "$tool"
-        misused
+        ! needs_operand || misused
         for verb in "${verbs[@]}"; do
             misused "$verb"
             misused "$verb" --
@@ -356,7 +361,7 @@ os.execvp(sys.argv[2], sys.argv[2:])')
         read_table "$tool"
         runs_command || continue
         wrap
-        run_tool 0 "${wrapper[@]}" /contract -- ls /proc/self/fd
+        run_tool 0 "${wrapper[@]}" "$object" -- ls /proc/self/fd
         assert_output "$expected"
         clean_up
     done
@@ -367,17 +372,17 @@ os.execvp(sys.argv[2], sys.argv[2:])')
         read_table "$tool"
         runs_command || continue
         wrap
-        run_tool 126 "${wrapper[@]}" /contract -- /dev/null
+        run_tool 126 "${wrapper[@]}" "$object" -- /dev/null
         assert_diagnostic "$tool"
         wait_until given_back
-        run_tool 127 "${wrapper[@]}" /contract -- /no/such/command
+        run_tool 127 "${wrapper[@]}" "$object" -- /no/such/command
         assert_diagnostic "$tool"
         wait_until given_back
-        run_tool 125 "${wrapper[@]}" /no-such-object -- true
-        assert_diagnostic "$tool" 'No such file'
-        run_tool 125 "${wrapper[@]}" --no-such-option /contract -- true
+        run_tool 125 "${wrapper[@]}" "$no_object" -- true
+        assert_diagnostic "$tool" "$no_object"
+        run_tool 125 "${wrapper[@]}" --no-such-option "$object" -- true
         assert_diagnostic "$tool"
-        run_tool 125 "${wrapper[@]}" /contract --
+        run_tool 125 "${wrapper[@]}" "$object" --
         assert_diagnostic "$tool"
         given_back
         clean_up

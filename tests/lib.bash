@@ -33,6 +33,10 @@ requires() {
             strace -o /dev/null true 2>/dev/null || skip 'needs ptrace'
             ignore_leaks
             ;;
+        ptrace) # of what runs already, as sigwatch needs it: not where yama forbids that
+            [ "$(cat /proc/sys/kernel/yama/ptrace_scope 2>/dev/null || echo 0)" -lt 1 ] || is_root ||
+                skip 'needs ptrace of other processes'
+            ;;
         release) ! is_sanitized || skip 'measures a build without sanitizers' ;;
         pids)
             "${other_pids[@]}" true 2>/dev/null || skip 'needs a PID namespace of its own'

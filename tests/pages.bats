@@ -569,6 +569,45 @@ waits_for_it() {
     diff example example.actual
 }
 
+@test "sigwatch(1): wait to be told" {
+    example sigwatch.1 'if sigwatch -c 1' 's/-w 10/-w 10 --ready-fd 9/'
+    spawn_ready example bash ./example
+    kill -USR1 "$(pgrep -P "${pid[example]}" -x sigwatch)"
+    wait_exit example 0
+    assert_output "process $BASHPID says so"
+}
+
+@test "sigwatch(1): who keeps killing this program" {
+    spawn target bash -c 'exec -a myserver sleep 1000'
+    mkdir bin
+    printf '%s\n' '#!/bin/sh' "echo ${pid[target]}" >bin/pgrep
+    chmod +x bin/pgrep
+    example sigwatch.1 'sigwatch -p' 's/sigwatch/& --ready-fd 9/'
+    PATH=$PWD/bin:$PATH spawn_ready example bash ./example
+    kill -TERM "${pid[target]}"
+    wait_exit example 0
+    grep -q "TERM user $BASHPID $UID bash - to=${pid[target]}" killers
+}
+
+@test "sigwatch(1): a daemon that adds" {
+    example sigwatch.1 'echo 0 >sum' 's/sigwatch/exec & --ready-fd 9/'
+    spawn_ready example bash ./example
+    for number in 1 20 300; do
+        sigsend -s RTMIN --value "$number" "${pid[example]}"
+    done
+    wait_until is_on '^321$' sum
+    wait_until eval '! pgrep -P "${pid[example]}" >/dev/null'
+    sigsend "${pid[example]}"
+    wait_exit example 143
+}
+
+@test "sigwatch(1): all that a program and its children get" {
+    example sigwatch.1 'sigwatch --children'
+    run_tool 0 bash ./example
+    [ "$(grep -c ' - exited ' <<<"$stderr")" -eq 2 ]
+    grep -q ' CHLD exited ' <<<"$stderr"
+}
+
 @test "ipctools(7): a first session" {
     example ipctools.7 '$ mqctl create /hello'
     run_session example

@@ -6,16 +6,22 @@ Usage: signals.py receive COUNT SIGNAL...   prints "NUMBER CODE PID UID VALUE" f
                                             written a newline to descriptor 9
        signals.py queue PID SIGNAL FIRST LAST   queues the values in this order; waits where the
                                             receiver's queue is full
+       signals.py thread PID TID SIGNAL     sends it to one thread
+       signals.py poll PID [SIGNAL]         has input on a pipe told to that process
+       signals.py timer VALUE               a timer of its own sends it USR1, with this value
+       signals.py message QUEUE VALUE       registers for the POSIX queue, with USR1 and this value
 """
 
 import ctypes
 import errno
+import fcntl
 import os
 import signal
 import struct
 import sys
 import time
 
+F_SETSIG = 10
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -45,5 +51,51 @@ def queue(pid, name, first, last):
             time.sleep(0.001)
 
 
+def thread(pid, tid, name):
+    if libc.tgkill(int(pid), int(tid), number_of(name)) != 0:
+        sys.exit(os.strerror(ctypes.get_errno()))
+
+
+def poll(pid, name="IO"):
+    reader, writer = os.pipe()
+    fcntl.fcntl(reader, fcntl.F_SETOWN, int(pid))
+    fcntl.fcntl(reader, F_SETSIG, number_of(name))
+    fcntl.fcntl(reader, fcntl.F_SETFL, fcntl.fcntl(reader, fcntl.F_GETFL) | os.O_ASYNC)
+    os.write(writer, b"x")
+
+
+def sigevent(value):
+    """SIGEV_SIGNAL, with USR1."""
+    return ctypes.create_string_buffer(struct.pack("=Qii", value, signal.SIGUSR1, 0), 64)
+
+
+def await_usr1():
+    signal.signal(signal.SIGUSR1, lambda *_: sys.exit(0))
+    while True:
+        signal.pause()
+
+
+def timer(value):
+    timer_id = ctypes.c_void_p()
+    librt = ctypes.CDLL("librt.so.1", use_errno=True)
+    signal.signal(signal.SIGUSR1, lambda *_: sys.exit(0))
+    librt.timer_create(time.CLOCK_MONOTONIC, sigevent(int(value)), ctypes.byref(timer_id))
+    once = ctypes.create_string_buffer(struct.pack("=qqqq", 0, 0, 0, 1000000), 32)
+    librt.timer_settime(timer_id, 0, once, None)
+    await_usr1()
+
+
+def message(name, value):
+    librt = ctypes.CDLL("librt.so.1", use_errno=True)
+    signal.signal(signal.SIGUSR1, lambda *_: sys.exit(0))
+    queue_fd = librt.mq_open(name.encode(), os.O_RDONLY)
+    if queue_fd < 0 or librt.mq_notify(queue_fd, sigevent(int(value))) != 0:
+        sys.exit(os.strerror(ctypes.get_errno()))
+    print("registered", flush=True)
+    await_usr1()
+
+
 if __name__ == "__main__":
-    {"receive": receive, "queue": queue}[sys.argv[1]](*sys.argv[2:])
+    commands = {command.__name__: command
+                for command in (receive, queue, thread, poll, timer, message)}
+    commands[sys.argv[1]](*sys.argv[2:])

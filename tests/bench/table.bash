@@ -13,6 +13,7 @@ starts shmcat     0.90  1.10
 starts shmctl     1.20  -
 starts semctl     0.90  1.10
 starts shmpipe    0.90  1.10
+starts sigwatch   0.90  1.10
 starts sigsend    0.90  1.10
 
 # ---- Message queues ----

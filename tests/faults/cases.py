@@ -2,6 +2,7 @@
 """The runs that faults are done to: a row for each. A new tool joins with rows of its own."""
 
 import dataclasses
+import signal
 
 import judge
 import memory
@@ -365,7 +366,30 @@ def signallers():
     yield signaller("list", "-l", victim="")
 
 
+def send_signal(run, times):
+    """One that is not among the faults."""
+    if times == 0:
+        run.send(signal.SIGRTMIN + 5)
+
+
+def signal_watchers():
+    def watcher(what, *arguments, **more):
+        return Case(f"sigwatch.{what}", ("sigwatch", *arguments), judge.telling,
+                    **{"names": ("/proc", "/bin/sh", "COMMAND", "SIG_"), **more})
+    yield watcher("own", "-c", "1", "RTMIN+5", asleep=send_signal)
+    yield watcher("own.json", "-J", "-c", "1", "RTMIN+5", asleep=send_signal)
+    yield watcher("own.ready", "--ready-fd", "1", "-c", "1", "RTMIN+5", asleep=send_signal,
+                  names=("descriptor", "--ready-fd"))
+    yield watcher("own.timeout", "-w", "0.02", "RTMIN+5", status=124)
+    yield watcher("own.execute", "-c", "1", "-x", "RTMIN+5=echo $SIG_NAME >>out",
+                  asleep=send_signal, writes=("out",))
+    yield watcher("none", "-p", "4194304", status=2, names=("4194304",))
+    yield watcher("process.timeout", "-w", "0.02", "-p", "PID", victim="stays", status=124)
+    # A COMMAND of its own it cannot watch where strace does.
+
+
 def all_cases():
     for rows in (senders, creating_senders, receivers, watchers, controllers, memory_readers,
-                 memory_writers, memory_controllers, semaphore_users, streams, signallers):
+                 memory_writers, memory_controllers, semaphore_users, streams, signallers,
+                 signal_watchers):
         yield from rows()

@@ -47,8 +47,9 @@ EXEMPTIONS = [
               lambda run, problem: problem.startswith(("too much", "sent"))
               and spoils(run, r"waitid\(.*ECHILD")),
     Exemption("limited", "a limit is COMMAND's as well, which ends as it likes",
-              lambda run, problem: bool(run.case.command) and run.fault.what in faults.LIMITS
-              and problem.startswith(("status", "no diagnostic"))),
+              lambda run, problem: run.fault.what in faults.LIMITS
+              and (bool(run.case.command) or "-x" in run.case.argv)
+              and problem.startswith(("status", "no diagnostic", "what ran wrote"))),
     Exemption("lookup", "glibc's name service reads files, which nothing interrupts",
               lambda run, problem: problem.startswith("status") and run.fault.effect == "EINTR"
               and b"cannot look up the name" in run.stderr),

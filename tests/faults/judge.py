@@ -320,3 +320,23 @@ def signalling(run, sound):
     if run.victim != sound.victim and b"still there" not in run.stderr:
         found.append(f"the process is {run.victim}, not {sound.victim}")
     return found
+
+
+def telling(run, sound):
+    """What it says that it told of is told, and what it was to run has run."""
+    if not is_sound(run, sound):
+        return []
+    found = []
+    if told_in(run.stdout) != told_in(sound.stdout):
+        found.append("the output differs, and the status does not say so")
+    if run.files != sound.files:
+        found.append(f"what ran wrote {run.files}")
+    if run.case.victim and run.victim != sound.victim:
+        found.append(f"the process is {run.victim}, not {sound.victim}")
+    return found
+
+
+def told_in(lines):
+    """Of each line, what does not differ from run to run: signal and code."""
+    return [re.findall(rb'"(?:signal|code)":"([^"]*)"', line) or line.split()[1:3]
+            for line in lines.splitlines()]

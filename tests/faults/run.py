@@ -58,12 +58,18 @@ class Run:
     taken: list = dataclasses.field(default_factory=list)  # the same
     peer: Peer = None
     victim: object = None  # how the process that it signalled has ended, if it has
+    tool_pid: int = 0
     strangers: list = dataclasses.field(default_factory=list)  # what it should not have left
 
     @property
     def is_reached(self):
         """Whether the call that was to be spoiled was made at all."""
         return bool(self.hits) or not self.fault.effect
+
+    def send(self, number):
+        """A signal to the tool itself."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.tool_pid, number)
 
     @property
     def hit_child(self):
@@ -298,6 +304,7 @@ class Place:
                 # What has been orphaned is ours.
                 continue_stopped([*children, *children_of(os.getpid())])
             if run.case.asleep and children and state_of(children[0]) == "S":
+                run.tool_pid = children[0]
                 run.case.asleep(run, acted)
                 acted += 1
 

@@ -92,7 +92,7 @@ END {
     print "        elif [[ $word == -- ]]; then"
     print "            ((++dashes))"
     if (runs_command) {
-        print "            if ((operands)); then"
+        print "            if ((operands " (command_alone ? ">=" : ">") " 0)); then"
         print "                _" name "_command \"$dashes\""
         print "                return"
         print "            fi"

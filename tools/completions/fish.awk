@@ -56,7 +56,7 @@ END {
     print "            set -l value"
     print "        else if test \"$word\" = --"
     if (runs_command) {
-        print "            if test $__" name "_operands -gt 0"
+        print "            if test $__" name "_operands -" (command_alone ? "ge" : "gt") " 0"
         print "                set __" name "_command $words[(math $i + 1)..-1]"
         print "                return 0"
         print "            end"

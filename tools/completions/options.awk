@@ -9,6 +9,8 @@ BEGIN {
 
 $1 == "tool" { tool = $2; summary = $3; name = tool; gsub(/[^a-zA-Z0-9]/, "_", name) }
 $1 == "synopsis" && $2 ~ /-- COMMAND/ { runs_command = 1 }
+# There need be no operand before its --.
+$1 == "synopsis" && $2 ~ /\]\.\.\. -- COMMAND/ { command_alone = 1 }
 $1 == "verb" { verb[++verbs] = $2; verb_help[verbs] = $3 }
 $1 == "operand" && $2 == "command" { runs_command = 1 }
 $1 == "operand" && $2 != "command" { operand[++operands] = $2 }

@@ -68,7 +68,7 @@ END {
         print "        word=$words[i]"
         print "        if [[ -n $value ]]; then"
         print "            value="
-        print "        elif [[ $word == -- && $operands -gt 0 ]]; then"
+        print "        elif [[ $word == -- && $operands -" (command_alone ? "ge" : "gt") " 0 ]]; then"
         print "            # The command, as if it stood alone."
         print "            words=(\"${(@)words[i+1,-1]}\")"
         print "            (( CURRENT -= i ))"
