@@ -62,6 +62,7 @@ soak: deps-test ## messages, streams and semaphores in tools that are stopped an
 	@tests/run -- tests/soak
 	@tests/run -- tests/semaphore_kills
 	@tests/run -- tests/ring_soak
+	@tests/run -- tests/signal_soak
 
 fuzz: deps-test ## fuzz the parsers for FUZZ_SECONDS, an hour by default
 	@$(MAKE) --no-print-directory fuzz-targets

@@ -170,6 +170,11 @@ while not end:
     tail -n +2 <<<"$output" | cut -d ' ' -f 5 | sort -n | cmp - <(seq 3000)
 }
 
+@test "a program that is stopped and continued, whose watchers are killed: each signal arrives once" {
+    run_tool 0 "$BATS_TEST_DIRNAME/signal_soak" --seconds 1.5 --threads 4
+    assert_line --regexp '^told were [0-9]+ of [0-9]+ signals, each once$'
+}
+
 @test "stop and continue: as if nobody looked" {
     start_target 2
     local target=${pid[target]}

@@ -86,7 +86,7 @@ os.execvp("sigwatch", ["sigwatch", "-c", "1", "ALRM"])'
 @test "codes: what became of a child" {
     mkfifo go
     # It becomes sigwatch, so that its child is that of sigwatch.
-    spawn_ready watch sh -c '(read -r _ <go; exec sh -c "echo \$\$; $0") & exec sigwatch -c 3 --ready-fd 9 CHLD' \
+    spawn_ready watch sh -c '(read -r _ <go; exec sh -c "echo \$\$; $0") & exec sigwatch -c 2 --ready-fd 9 CHLD' \
         'kill -STOP $$; exit 3'
     echo >go
     wait_until told 2
@@ -94,9 +94,10 @@ os.execvp("sigwatch", ["sigwatch", "-c", "1", "ALRM"])'
     child=$(head -n 1 "$(out watch)")
     kill -CONT "$child"
     wait_exit watch 0
-    [ "${#lines[@]}" -eq 4 ]
+    [ "${#lines[@]}" -eq 3 ]
     assert_line --index 1 --regexp "^$time_ CHLD stopped $child $EUID sh - status=STOP\$"
-    assert_line --regexp "^$time_ CHLD (continued|exited) $child $EUID (sh|-) - status=(CONT|3)\$"
+    # The continuation may have merged with the end.
+    assert_line --index 2 --regexp "^$time_ CHLD (continued|exited) $child $EUID (sh|-) - status=(CONT|3)\$"
 }
 
 @test "-J: objects with the keys of what there is" {
@@ -176,9 +177,8 @@ assert list(io) == ["time", "signal", "number", "code", "band", "fd"] and io["co
     "$helper" queue "${pid[watch]}" RTMIN 1 2000
     wait_blocked watch ppoll
     read_pipe
+    cut -d ' ' -f 7 <<<"$output" | cmp - <(seq 2000)
     wait_exit watch 0
-    [ "$(printf '%s\n' "${lines[@]}" | wc -l)" -ge 0 ]
-    [ "$status" -eq 0 ]
 }
 
 # ---- Which, and how it ends ----

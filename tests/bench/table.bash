@@ -161,3 +161,26 @@ start - 1.00 'sigsend -s 0 : kill' "sigsend -s 0 $sleeper" "/bin/kill -s 0 $slee
 start raw_exit 1.15 'sigsend -s 0 : static C' "sigsend -s 0 $sleeper" raw_exit
 count 'sigsend -s 0' sigsend -s 0 "$sleeper" </dev/null
 kill "$sleeper"
+count 'sigwatch -w 0' sigwatch -c 0 </dev/null
+
+# 100,000 in the full figures, or as many as RLIMIT_SIGPENDING lets wait: they come while the receiver
+# is stopped.
+signals=$((lines / 20))
+queueable=$(ulimit -i)
+[[ $queueable == unlimited ]] || ((signals < queueable * 9 / 10)) || signals=$((queueable * 9 / 10))
+mkfifo armed
+# received RECEIVER: the shell command that starts it, and sends it all.
+received() {
+    echo "$1 9>armed >/dev/null & read -r _ <armed; kill -STOP \$!; signal_raw_send \$! $signals
+        kill -CONT \$!; wait \$!"
+}
+pair 'signal_raw_send signal_raw_receive' 1.30 'sigwatch, queued signals : sigwaitinfo in C' \
+    "$(received "sigwatch -c $signals --ready-fd 9 RTMIN+1")" \
+    "$(received "signal_raw_receive $signals")"
+pair 'strace signal_self' 0.90 'sigwatch -- COMMAND, many signals : strace' \
+    "sigwatch -- signal_self $signals 2>/dev/null" \
+    "strace -qq -e trace=none -o /dev/null signal_self $signals"
+pair 'strace signal_self' 0.90 'sigwatch -p, many signals : strace -p' \
+    "signal_self $signals traced & sigwatch -p \$! >/dev/null" \
+    "signal_self $signals traced & strace -qq -e trace=none -o /dev/null -p \$!"
+peak 4096 'peak memory of sigwatch : limit' /dev/null "sigwatch -- signal_self $signals" true

@@ -82,7 +82,6 @@ ERRNOS = {
     "pidfd_open": (*DESCRIPTORS, "EINVAL", "ENODEV", "ENOSYS", "EPERM", "ESRCH"),
     "kill": ("EPERM", "ESRCH"),
     "ptrace": ("EPERM", "ESRCH"),
-    "pidfd_open": (*DESCRIPTORS, "ENOSYS", "EPERM"),
     "pidfd_send_signal": ("EAGAIN", "EINVAL", "EPERM", "ESRCH"),
     "sched_setscheduler": ("EPERM",),
     "setsid": ("EPERM",),
