@@ -40,7 +40,18 @@ int look(siginfo_t& stop, int options) noexcept {
 /// Takes what look() has seen of this thread.
 void consume(pid_t thread, int kind) noexcept {
     siginfo_t info{};
-    waitid(P_PID, static_cast<id_t>(thread), &info, kind | __WALL | WNOHANG);
+    while (waitid(P_PID, static_cast<id_t>(thread), &info, kind | __WALL | WNOHANG) != 0 &&
+           errno == EINTR) {
+    }
+}
+
+/// False if it is being killed, and has gone from its stop by itself. Throws Error.
+bool go_on(__ptrace_request request, pid_t thread, int signal = 0) {
+    if (trace(request, thread, static_cast<std::uintptr_t>(signal)) == 0)
+        return true;
+    if (errno == ESRCH)
+        return false;
+    throw Error(text(thread), "cannot let it go on", errno);
 }
 
 bool is_traced_by_us(pid_t thread) {
@@ -165,7 +176,7 @@ std::optional<SignalTrace::Event> SignalTrace::handle(const siginfo_t& stop) {
             handle_group_stop(thread);
         break;
     default: // of its own doing: a new thread or child
-        trace(PTRACE_CONT, thread);
+        go_on(PTRACE_CONT, thread);
     }
     return std::nullopt;
 }
@@ -188,8 +199,7 @@ void SignalTrace::collect_told() noexcept {
 std::optional<SignalTrace::Event> SignalTrace::handle_signal(pid_t thread, int signal) {
     Event event{.what = Event::What::signal, .receiver = thread, .info = {}};
     const bool is_there = ptrace(PTRACE_GETSIGINFO, thread, nullptr, &event.info) == 0;
-    trace(PTRACE_CONT, thread, static_cast<std::uintptr_t>(signal));
-    if (!is_there) // killed meanwhile
+    if (!go_on(PTRACE_CONT, thread, signal) || !is_there)
         return std::nullopt;
     return event;
 }
@@ -197,14 +207,14 @@ std::optional<SignalTrace::Event> SignalTrace::handle_signal(pid_t thread, int s
 /// It stays stopped until somebody continues it.
 void SignalTrace::handle_group_stop(pid_t thread) {
     consume(thread, WSTOPPED);
-    trace(PTRACE_LISTEN, thread);
+    go_on(PTRACE_LISTEN, thread);
 }
 
 void SignalTrace::handle_new_or_continued(pid_t thread) {
     // A process that clone(2) made in an unusual way comes along with the threads.
     const bool is_stranger = children_ == FollowChildren::no && thread != target_ &&
                              syscall(SYS_tgkill, target_, thread, 0) != 0 && errno == ESRCH;
-    trace(is_stranger ? PTRACE_DETACH : PTRACE_CONT, thread);
+    go_on(is_stranger ? PTRACE_DETACH : PTRACE_CONT, thread);
 }
 
 bool SignalTrace::is_followed_process(pid_t pid) const {

@@ -373,6 +373,7 @@ time.sleep(1000)'
 
 @test "everything but groups works without /proc" {
     requires mount
+    ignore_leaks
     spawn victim sleep 1000
     run_tool 0 unshare --mount sh -c 'umount -l /proc && exec "$@"' sh \
         sigsend -w 10 "${pid[victim]}"

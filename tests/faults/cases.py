@@ -2,6 +2,7 @@
 """The runs that faults are done to: a row for each. A new tool joins with rows of its own."""
 
 import dataclasses
+import os
 import signal
 
 import judge
@@ -372,6 +373,11 @@ def send_signal(run, times):
         run.send(signal.SIGRTMIN + 5)
 
 
+def end_victim(run, times):
+    if times == 0:
+        os.kill(run.victim_pid, signal.SIGTERM)
+
+
 def signal_watchers():
     def watcher(what, *arguments, **more):
         return Case(f"sigwatch.{what}", ("sigwatch", *arguments), judge.telling,
@@ -385,6 +391,9 @@ def signal_watchers():
                   asleep=send_signal, writes=("out",))
     yield watcher("none", "-p", "4194304", status=2, names=("4194304",))
     yield watcher("process.timeout", "-w", "0.02", "-p", "PID", victim="stays", status=124)
+    yield watcher("process", "-p", "PID", victim="ends", asleep=end_victim)
+    yield watcher("process.count", "-c", "1", "-p", "PID", "TERM", victim="ends",
+                  asleep=end_victim)
     # A COMMAND of its own it cannot watch where strace does.
 
 

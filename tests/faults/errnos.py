@@ -81,7 +81,8 @@ ERRNOS = {
     "execve": ("EACCES", "E2BIG", "ENOMEM", "ENOENT"),
     "pidfd_open": (*DESCRIPTORS, "EINVAL", "ENODEV", "ENOSYS", "EPERM", "ESRCH"),
     "kill": ("EPERM", "ESRCH"),
-    "ptrace": ("EPERM", "ESRCH"),
+    "ptrace": ("ESRCH",),
+    "ptrace PTRACE_SEIZE": ("EPERM",),
     "pidfd_send_signal": ("EAGAIN", "EINVAL", "EPERM", "ESRCH"),
     "sched_setscheduler": ("EPERM",),
     "setsid": ("EPERM",),
@@ -128,7 +129,8 @@ UNIGNORABLE = r" close\(1\).* (EIO|ENOSPC) "
 def plausible(call, arguments):
     """The errors of a call as strace shows it."""
     if re.search(REQUIRES.get(call, ""), arguments):
-        more = ERRNOS["msgrcv MSG_COPY"] if "MSG_COPY" in arguments else ()
+        more = [error for request in ("MSG_COPY", "PTRACE_SEIZE") if request in arguments
+                for error in ERRNOS[f"{call} {request}"]]
         for error in (*ERRNOS[call], *more):
             if re.search(REQUIRES.get(error, ""), arguments):
                 yield error

@@ -67,6 +67,9 @@ EXEMPTIONS = [
     Exemption("guard", "when the guard itself is killed, nobody gives back",
               lambda run, problem: " is [" in problem and run.fault.effect == "SIGKILL"
               and "run" in run.case.argv and run.hit_child),
+    Exemption("gone", "of a process that the kernel says is gone, sigwatch waits to hear how",
+              lambda run, problem: (problem == "it hangs" or differs(problem))
+              and spoils(run, r"ptrace\(.*ESRCH|waitid\(P_PID.*ECHILD")),
     Exemption("unheard", "a child that cannot say why it did not become COMMAND",
               lambda run, problem: problem in ("no diagnostic", "status 125 after EINTR")
               and spoils(run, r"(read|write)\(\d+, .*, 4\)")),

@@ -59,6 +59,7 @@ class Run:
     peer: Peer = None
     victim: object = None  # how the process that it signalled has ended, if it has
     tool_pid: int = 0
+    victim_pid: int = 0
     strangers: list = dataclasses.field(default_factory=list)  # what it should not have left
 
     @property
@@ -219,6 +220,7 @@ class Place:
 
     def execute(self, run, work, victim):
         case = run.case
+        run.victim_pid = victim.pid if victim else 0
         argv = [str(victim.pid) if word == "PID" else word for word in case.argv]
         stderr, stderr_end = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)  # which no limit is for
         os.set_blocking(stderr_end, True)
