@@ -54,7 +54,7 @@ class SignalCommands {
     static constexpr std::size_t most_waiting = 4096;
 
     struct Waiting {
-        std::size_t rule;
+        std::size_t rule = 0;
         SignalEvent event;
     };
 

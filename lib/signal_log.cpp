@@ -31,7 +31,7 @@ template <class Number> void append_or_dash(std::string& out, const std::optiona
 
 std::string hexadecimal(std::uint64_t n) {
     char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof digits, n, 16).ptr;
+    const auto* const end = std::to_chars(digits, digits + sizeof digits, n, 16).ptr;
     return text("0x", std::string_view(digits, static_cast<std::size_t>(end - digits)));
 }
 

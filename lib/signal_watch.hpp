@@ -48,7 +48,7 @@ class SignalWatch {
     sigset_t ending_;
     UniqueFd fd_;
     UniqueFd ending_fd_;
-    signalfd_siginfo taken_[64];
+    signalfd_siginfo taken_[64]{};
 };
 
 } // namespace ipc

@@ -174,7 +174,7 @@ RunningCommand::RunningCommand(Operands command) {
     throw Error(command[0], "cannot wait for it", open_error, explain_error(open_error));
 }
 
-void RunningCommand::wait() noexcept {
+void RunningCommand::wait() const noexcept {
     while (waitpid(pid_, nullptr, 0) == -1 && errno == EINTR) {
     }
 }

@@ -33,7 +33,7 @@ class RunningCommand {
     int fd() const noexcept { return fd_.get(); }
 
     /// Waits for its end.
-    void wait() noexcept;
+    void wait() const noexcept;
 
   private:
     pid_t pid_ = 0;

@@ -75,7 +75,7 @@ constexpr Option<Options> table[] = {
     {{.short_name = 'g', .long_name = "group", .help = "to all of the process group PID"},
      [](Options& o, const char*) { o.to = SendTo::group; }},
     {{.short_name = 'l', .long_name = "list",
-      .help = "list signals: number, name, default action, meaning"},
+      .help = "list signals, what they do and mean"},
      [](Options& o, const char*) { o.list = true; }},
     help_option<Options>,
     version_option<Options>,

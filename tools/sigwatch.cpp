@@ -93,7 +93,7 @@ constexpr Option<Options> table[] = {
      [](Options& o, const char*) { o.log_as = LogAs::json; }},
     {{.short_name = 'x', .long_name = "execute", .argument = Argument::required,
       .argument_name = "SIGNAL=COMMAND", .value_kind = "signal", .group = 'p',
-      .command = ForCommand::never, .help = "run a shell command for each SIGNAL, one at a time"},
+      .command = ForCommand::never, .help = "run a command of sh for each SIGNAL"},
      [](Options& o, const char* a) { add_command(o, a); }},
     {{.short_name = 'p', .long_name = "process", .argument = Argument::required,
       .argument_name = "PID", .value_kind = "process", .group = 'p',
