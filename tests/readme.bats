@@ -36,14 +36,14 @@ extract_sessions() {
         count=$((count + 1))
     done
     [ "$count" -ge 5 ]
-    [ "$(cat session.? | grep -c '^\$ ')" -ge 20 ]
+    [ "$(cat session.? session.?? | grep -c '^\$ ')" -ge 20 ]
 }
 
 @test "the README's sessions use every tool" {
     local tool
     extract_sessions
     while read -r tool _; do
-        script_of <(cat session.?) | grep -qw "$tool" || fail "$tool is in no session"
+        script_of <(cat session.*) | grep -qw "$tool" || fail "$tool is in no session"
     done <"$IPCTOOLS_BIN/../tools.list"
 }
 
