@@ -203,10 +203,11 @@ while not end:
     [ "$(grep -c ' STOP user ' <<<"$output")" -eq 3 ]
     [ "$(grep -c ' CONT user ' <<<"$output")" -eq 3 ]
     [ "$(grep -c ' USR1 user ' <<<"$output")" -eq 3 ]
-    # The parent is told of the stop.
+    # The parent is told of the stop. TSTP stops nobody whose process group is orphaned, as ours may
+    # be: a child in a group of its own is not.
     run_tool 0 python3 -c '
 import os, signal, subprocess
-target = subprocess.Popen(["sleep", "1000"])
+target = subprocess.Popen(["sleep", "1000"], preexec_fn=os.setpgrp)
 reader, writer = os.pipe()
 watch = subprocess.Popen(["sigwatch", "--ready-fd", str(writer), "-p", str(target.pid)], pass_fds=[writer])
 os.read(reader, 1)
