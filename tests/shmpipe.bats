@@ -437,6 +437,7 @@ SCRIPT
 }
 
 @test "who waits sleeps, and looks about once a second" {
+    ignore_leaks
     rm -f input
     mkfifo input
     exec 8<>input
