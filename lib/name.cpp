@@ -26,7 +26,7 @@ constexpr std::array kinds = {
     KindInfo{"mq:", "a message queue", 255},
     KindInfo{"sem:", "a semaphore", 251},
     KindInfo{"shm:", "shared memory", 255},
-    KindInfo{"fifo:", "a FIFO", 255},
+    KindInfo{"fifo:", "a FIFO", 0},
 };
 
 const KindInfo& info(Kind kind) { return kinds[static_cast<std::size_t>(kind)]; }
@@ -132,6 +132,20 @@ void check_posix(Kind kind, std::string_view name, std::string_view posix) {
         reject(name, text("is too long; ", info(kind).longest, " bytes may follow the slash"));
 }
 
+Name parse_fifo(std::string_view name, std::string_view bare) {
+    Name result{.form = Name::Form::path, .text = std::string(bare)};
+    if (bare.empty())
+        reject(name, "is not the path of a FIFO");
+    for (const KindInfo& other : kinds)
+        if (bare.starts_with(other.prefix))
+            reject(name, "has two kinds in front; a path that begins with one needs ./");
+    if (take_prefix(bare, "fd:")) {
+        result.form = Name::Form::fd;
+        result.number = parse_small(name, bare, "a descriptor (such as fd:3; a path needs ./)");
+    }
+    return result;
+}
+
 } // namespace
 
 std::string key_name(key_t key) { return text("key:", hex32(static_cast<unsigned>(key))); }
@@ -146,6 +160,7 @@ std::string Name::canonical() const {
         return ipc::text("fd:", number);
     case Form::posix:
     case Form::private_key:
+    case Form::path:
         break;
     }
     return text;
@@ -153,6 +168,8 @@ std::string Name::canonical() const {
 
 Name parse_name(Kind kind, std::string_view name, AllowPrivate allow_private) {
     const std::string_view bare = without_kind(kind, name);
+    if (kind == Kind::fifo)
+        return parse_fifo(name, bare);
     std::string_view rest = bare;
     using Form = Name::Form;
     Name result{.form = Form::posix, .text = std::string(bare)};

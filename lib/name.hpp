@@ -15,7 +15,8 @@ enum class Kind : std::uint8_t { queue, semaphore, shared_memory, fifo };
 enum class AllowPrivate : std::uint8_t { no, yes };
 
 /// The name of an IPC object in the one grammar of all tools: `/jobs`, `key:0x4d2`,
-/// `ftok:PATH[:ID]`, `id:7`, `private`, `fd:3`, each with or without its kind in front.
+/// `ftok:PATH[:ID]`, `id:7`, `private`, `fd:3`, each with or without its kind in front. A FIFO has
+/// a path or is `fd:3`.
 struct Name {
     enum class Form : std::uint8_t {
         posix,       ///< `text` is the name with its slash: mq_overview(7), shm_overview(7)
@@ -23,6 +24,7 @@ struct Name {
         id,          ///< `number` is the System V identifier
         private_key, ///< a new System V object: IPC_PRIVATE
         fd,          ///< `number` is an inherited descriptor
+        path,        ///< `text` is the path of a FIFO
     };
 
     Form form = Form::posix;

@@ -14,6 +14,7 @@
 
 #include "error.hpp"
 #include "fd.hpp"
+#include "file_type.hpp"
 #include "limits.hpp"
 #include "semaphore_guard.hpp"
 #include "shm_files.hpp"
@@ -37,7 +38,7 @@ std::string path_of(const Name& name) {
 
 void check_is_semaphore(const Name& name, const struct stat& status) {
     if (!S_ISREG(status.st_mode))
-        reject(name, text("is ", shm_files::describe_type(status.st_mode)));
+        reject(name, text("is ", describe_type(status.st_mode)));
     if (status.st_size != sizeof(sem_t))
         reject(name, text("has ", status.st_size, " bytes, a semaphore has ", sizeof(sem_t)));
 }

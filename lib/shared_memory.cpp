@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "error.hpp"
+#include "file_type.hpp"
 #include "inherited.hpp"
 #include "limits.hpp"
 #include "shm_files.hpp"
@@ -27,8 +28,7 @@ std::string path_of(const Name& name) { return text(directory, name.text); }
 
 void check_type(const Name& name, mode_t mode) {
     if (!S_ISREG(mode))
-        throw Error(name.text,
-                    text("this is ", shm_files::describe_type(mode), ", not shared memory"));
+        throw Error(name.text, text("this is ", describe_type(mode), ", not shared memory"));
 }
 
 UniqueFd checked(const Name& name, UniqueFd fd) {

@@ -13,21 +13,6 @@
 
 namespace ipc::shm_files {
 
-const char* describe_type(mode_t mode) noexcept {
-    switch (mode & S_IFMT) {
-    case S_IFLNK:
-        return "a symbolic link";
-    case S_IFDIR:
-        return "a directory";
-    case S_IFIFO:
-        return "a FIFO";
-    case S_IFSOCK:
-        return "a socket";
-    default:
-        return "a device";
-    }
-}
-
 UniqueFd make_unnamed() noexcept {
     return UniqueFd(open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0));
 }

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <sys/types.h>
 
 #include "fd.hpp"
 
@@ -12,9 +11,6 @@
 namespace ipc::shm_files {
 
 constexpr const char* directory = "/dev/shm";
-
-/// What a file is that is no regular one: "a FIFO".
-const char* describe_type(mode_t mode) noexcept;
 
 /// A new file without a name, empty, open for reading and writing: nobody can see it, and it is
 /// gone if we are (open(2), O_TMPFILE). Its mode is 0. Not open, with errno set, if it cannot be.

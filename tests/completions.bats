@@ -60,7 +60,7 @@ complete_bash() {
 complete_fish() {
     # shellcheck disable=SC2016 # for the other shell
     run fish ${completions:+--no-config} -c 'test -z $argv[1]; or source $argv[1]
-        complete -C $argv[2] | string replace -r "\t.*" ""' \
+        complete -C $argv[2] | string replace -r "\t.*" ""; true' \
         "${completions:+$completions/fish/${1%% *}.fish}" "$1"
     assert_success
 }
@@ -158,6 +158,16 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     assert_output $'USR1\nUSR2\n'"$$"
 }
 
+@test "bash: FIFOs, and what to do about readers" {
+    mkdir "$BATS_TEST_TMPDIR/directory"
+    mkfifo "$BATS_TEST_TMPDIR/dash" "$BATS_TEST_TMPDIR/d e"
+    : >"$BATS_TEST_TMPDIR/data"
+    complete_bash "fifotee $BATS_TEST_TMPDIR/d"
+    assert_output "$(printf "$BATS_TEST_TMPDIR/%s\n" dash 'd\ e' directory/ | sort)"
+    complete_bash 'fifotee --slow=d' 'fifotee --absent '
+    assert_output $'drop\ndisconnect\nwait\nskip'
+}
+
 @test "bash: the command of a wrapper" {
     complete_bash "mqreceive -c 3 /completion-one -- ls $BATS_TEST_DIRNAME/lib"
     assert_line "$BATS_TEST_DIRNAME/lib.bash"
@@ -226,6 +236,15 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     assert_line "$$"
 }
 
+@test "fish: FIFOs, and what to do about readers" {
+    requires fish
+    mkfifo "$BATS_TEST_TMPDIR/dash"
+    complete_fish "fifotee $BATS_TEST_TMPDIR/d"
+    assert_output "$BATS_TEST_TMPDIR/dash"
+    complete_fish 'fifotee --slow=d'
+    assert_output $'--slow=disconnect\n--slow=drop'
+}
+
 @test "fish: the command of a wrapper" {
     requires fish
     complete_fish 'mqreceive -c 3 /completion-one -- base6'
@@ -289,6 +308,18 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     assert_line --regexp '^USR1 +USR2'
     complete_zsh 'sigsend '
     assert_line --regexp '^ *[0-9]+ .* zsh'
+}
+
+@test "zsh: FIFOs, and what to do about readers" {
+    requires zsh
+    mkdir "$BATS_TEST_TMPDIR/directory"
+    mkfifo "$BATS_TEST_TMPDIR/directory/dash" "$BATS_TEST_TMPDIR/directory/dot"
+    : >"$BATS_TEST_TMPDIR/directory/data"
+    complete_zsh "fifotee $BATS_TEST_TMPDIR/directory/"
+    assert_line --regexp '^dash\|? +dot\|?'
+    refute_line --partial data
+    complete_zsh 'fifotee --slow=d'
+    assert_line --regexp '^disconnect +drop'
 }
 
 @test "zsh: the command of a wrapper" {

@@ -264,6 +264,8 @@ NAMES
 mqsend sem:/names x
 mqreceive shm:key:1
 mqnotify fifo:/names
+fifotee mq:/names
+fifocat sem:key:1
 mqctl create sem:key:1
 semctl create mq:/names
 semctl post shm:/names

@@ -709,3 +709,62 @@ waits_for_it() {
         done < <(pages)
     fi
 }
+
+@test "fifotee(1): compress a backup, and compute its checksum" {
+    mkdir directory
+    seq 100000 >directory/file
+    example fifotee.1 'mkfifo sum.fifo'
+    echo wait >>example
+    run_example 0
+    assert_equal "$(gzip -dc backup.tar.gz | sha256sum)" "$(cat backup.sum)"
+    gzip -dc backup.tar.gz | tar -xO | cmp - directory/file
+}
+
+@test "fifotee(1): a log for whoever opens the FIFO" {
+    : >log
+    example fifotee.1 'tail -f' 's|/var/log/syslog|log|'
+    spawn_example
+    wait_until test -p log.fifo
+    spawn reader head -n 1 log.fifo
+    wait_until eval 'echo line >>log; ended "${pid[reader]}"'
+    wait_exit reader 0
+    assert_output line
+    [ "$(stat -c %a log.fifo)" = 640 ]
+    end_example
+    [ ! -e log.fifo ]
+}
+
+@test "fifotee(1): two commands and a pipe" {
+    seq 1000 | shuf | gzip >data.gz
+    example fifotee.1 'zcat data.gz'
+    run_example 0
+    wait_until test -s sum
+    wait_until test -s lines
+    assert_equal "$(cat lines)" 1000
+    assert_equal "$(cat sum)" "$(zcat data.gz | sha256sum)"
+    assert_same sorted <(seq 1000 | sort)
+}
+
+@test "fifocat(1): the lines of several programs in one log" {
+    example fifocat.1 'fifocat -L'
+    spawn_example
+    wait_until test -p mail.fifo
+    echo up >web.fifo
+    echo sent >mail.fifo
+    wait_until is_on $'web.fifo\tup' log
+    wait_until is_on $'mail.fifo\tsent' log
+    end_example
+    [ ! -e web.fifo ] && [ ! -e mail.fifo ]
+}
+
+@test "fifocat(1): a server and a client" {
+    example fifocat.1 'mkfifo requests'
+    spawn_example
+    wait_until is_on 'hello, world' "$(out example)"
+    wait_until ended "${pid[example]}"
+    # What serves is still there.
+    run_tool 0 timeout 9 bash -c 'mkfifo mine; echo mine again >requests; fifocat -c 1 mine'
+    assert_output 'hello, again'
+    kill -TERM -- "-${pid[example]}"
+    wait_exit example 0
+}

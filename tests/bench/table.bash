@@ -15,6 +15,8 @@ starts semctl     0.90  1.10
 starts shmpipe    0.90  1.10
 starts sigwatch   0.90  1.10
 starts sigsend    0.90  1.10
+starts fifotee    0.90  1.10
+starts fifocat    0.90  1.10
 
 # ---- Message queues ----
 
@@ -184,3 +186,32 @@ pair 'strace signal_self' 0.90 'sigwatch -p, many signals : strace -p' \
     "signal_self $signals traced & sigwatch -p \$! >/dev/null" \
     "signal_self $signals traced & strace -qq -e trace=none -o /dev/null -p \$!"
 peak 4096 'peak memory of sigwatch : limit' /dev/null "sigwatch -- signal_self $signals" true
+# ---- FIFOs: 512 MiB in the full figures ----
+
+mkfifo f{1..16}
+blocks=$((lines / 244))
+# fan N COMMAND [SOURCE]: SOURCE, by default in writes of 64 KiB, into COMMAND and N FIFOs with readers.
+fan() {
+    local fifos
+    fifos=$(seq -f 'f%g' -s ' ' "$1")
+    echo "for f in $fifos; do sink <\$f & done
+        ${3:-dd if=/dev/zero bs=64K count=$blocks status=none} | $2 $fifos >/dev/null; wait"
+}
+for n in '1 0.30' '4 0.18' '16 0.10'; do
+    pair sink "${n#* }" "fifotee, ${n% *} FIFOs : tee" \
+        "$(fan "${n% *}" fifotee)" "$(fan "${n% *}" tee)"
+    pair 'sink tee_loop' 1.20 "fifotee, ${n% *} FIFOs : tee(2) in C" \
+        "$(fan "${n% *}" fifotee)" "$(fan "${n% *}" tee_loop)"
+done
+seq="seq $((lines * 10))"
+pair sink 0.65 'seq|fifotee : seq|tee' "$(fan 1 fifotee "$seq")" "$(fan 1 tee "$seq")"
+seq $((lines * 10)) >stream
+from_file='dd if=stream bs=64K status=none'
+pair sink 0.60 'fifotee --slow=drop : tee' \
+    "$(fan 4 'fifotee --slow=drop --buffer=16M' "$from_file")" "$(fan 4 tee "$from_file")"
+quarter=$((lines * 5 / 2))
+pair - 1.10 'fifocat of 4 : cat of one' \
+    "for f in f1 f2 f3 f4; do yes a line of some length | head -n $quarter >\$f & done; fifocat --once f1 f2 f3 f4" \
+    "(for f in 1 2 3 4; do yes a line of some length | head -n $quarter; done) >f1 & cat f1"
+peak 4096 'peak memory of fifotee|fifocat : limit' stream 'fifocat --once f1' 'fifotee f1'
+rm f{1..16} stream

@@ -26,6 +26,9 @@ class Case:
     changes: tuple = ()  # what it does to them when all is well
     stdin: bytes = b""
     stdin_is_pipe: bool = False
+    fifos: dict = dataclasses.field(default_factory=dict)  # name: bytes that come from writers
+    readers: tuple = ()  # FIFOs that are there, and have a reader
+    makes: tuple = ()  # FIFOs that it makes, and removes
     asleep: object = None  # what others do each time that it sleeps
     names: tuple = ()  # what a diagnostic may name besides these objects
     creates: tuple = ()  # patterns of the objects that it makes
@@ -111,6 +114,31 @@ def change_then_remove(run, _):
         memory.write(name, content)
     if printed == 2 * len(content) and name in memory.names():
         memory.remove(name)
+
+
+def come_to_read(run, times):
+    """The reader of a FIFO that the tool has made."""
+    for name in run.case.makes:
+        run.open_reader(name)
+
+
+def leave(run, times):
+    """The writers of all FIFOs leave."""
+    run.close_writers()
+
+
+def leave_and_remove(run, times):
+    """The same; and later the FIFOs go."""
+    leave(run, times)
+    if times == 60:
+        for name in run.case.fifos:
+            (run.work / name).unlink(missing_ok=True)
+
+
+def come_late_to_read(run, times):
+    """The same when it has been waited for so long that inotify(7) is to tell."""
+    if times == 60:
+        come_to_read(run, times)
 
 
 # ---- The rows ----
@@ -397,8 +425,41 @@ def signal_watchers():
     # A COMMAND of its own it cannot watch where strace does.
 
 
+def fifo_writers():
+    lines = b"".join(b"line %d\n" % number for number in range(20000))
+
+    def writer(what, *arguments, **more):
+        return Case(f"fifotee.{what}", ("fifotee", *arguments), judge.fanning_out,
+                    **{"stdin": lines[:80], "readers": ("a", "b"), "names": ("a", "b", "made"),
+                       **more})
+    yield writer("copy", "a", "b")
+    yield writer("splice", "--no-stdout", "a", "b", stdin=lines[:70000],
+                 stdin_is_pipe=True)
+    yield writer("drop", "--slow=drop", "a", "b", stdin_is_pipe=True)
+    yield writer("buffer", "--buffer=1M", "--slow=disconnect", "a", "b")
+    yield writer("made", "--progress", "a", "made", readers=("a",), makes=("made",),
+                 asleep=come_to_read)
+    yield writer("made.late", "-m", "0640", "made", readers=(), makes=("made",),
+                 asleep=come_late_to_read)
+    yield writer("skip", "--absent=skip", "--no-stdout", "a", "made", readers=("a",),
+                 makes=("made",))
+
+
+def fifo_readers():
+    there = {"a": b"one\ntwo\nthr", "b": b"four\n"}
+
+    def reader(what, *arguments, **more):
+        return Case(f"fifocat.{what}", ("fifocat", *arguments), judge.fanning_in,
+                    **{"fifos": there, "names": ("a", "b", "made"), "makes": ("made",), **more})
+    yield reader("once", "--once", "a", "b", asleep=leave)
+    yield reader("label", "--once", "-0L", "a", fifos={"a": b"one\0two"}, asleep=leave)
+    yield reader("count", "-c", "2", "a")
+    yield reader("timeout", "-w", "0.2", "--progress", "a", "made", status=124)
+    yield reader("removed", "a", asleep=leave_and_remove)
+
+
 def all_cases():
     for rows in (senders, creating_senders, receivers, watchers, controllers, memory_readers,
                  memory_writers, memory_controllers, semaphore_users, streams, signallers,
-                 signal_watchers):
+                 signal_watchers, fifo_writers, fifo_readers):
         yield from rows()

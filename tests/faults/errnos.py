@@ -32,6 +32,10 @@ ERRNOS = {
     "pread64": ("EIO", "EINTR"),
     "read": ("EIO", "EINTR", "EAGAIN", "EISDIR"),
     "write": ("EIO", "ENOSPC", "EPIPE", "EFBIG", "EDQUOT", "EINTR", "EAGAIN"),
+    # FIFOs
+    "mknodat": ("EACCES", "EEXIST", "ENOSPC", "EPERM", "ENOMEM"),
+    "mknod": ("EACCES", "EEXIST", "ENOSPC", "EPERM", "ENOMEM"),
+    "tee": ("EAGAIN", "EINTR", "EINVAL", "ENOMEM"),
     # waiting
     "clock_nanosleep": ("EINTR",),
     "epoll_create1": DESCRIPTORS,

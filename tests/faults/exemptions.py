@@ -70,6 +70,14 @@ EXEMPTIONS = [
     Exemption("gone", "of a process that the kernel says is gone, sigwatch waits to hear how",
               lambda run, problem: (problem == "it hangs" or differs(problem))
               and spoils(run, r"ptrace\(.*ESRCH|waitid\(P_PID.*ECHILD")),
+    Exemption("departed", "where the kernel says that a FIFO's reader is gone, it gets no more",
+              lambda run, problem: " got " in problem and spoils(run, r"write\([^12].*EPIPE")),
+    Exemption("full", "where the kernel says that a FIFO is full, records are dropped, and counted",
+              lambda run, problem: "--slow=drop" in run.case.argv and b"too slow" in run.stderr
+              and spoils(run, r"write\([^12].*EAGAIN")),
+    Exemption("unlinked", "where the kernel says that a FIFO is gone, there is nothing to remove",
+              lambda run, problem: problem == "made is left"
+              and spoils(run, r"(unlink|newfstatat)\(.*ENOENT")),
     Exemption("unheard", "a child that cannot say why it did not become COMMAND",
               lambda run, problem: problem in ("no diagnostic", "status 125 after EINTR")
               and spoils(run, r"(read|write)\(\d+, .*, 4\)")),

@@ -263,6 +263,35 @@ def storing(run, sound):
     return [f"it says {said and said[0]}, and there is {after!r:.80}"]
 
 
+def fanning_out(run, sound):
+    """Each output is a beginning of the input, and all of it if nothing is said. What was made is
+    gone, unless it is said that it cannot be removed."""
+    found = [] if is_killed(run) or b"cannot remove" in run.stderr else \
+        [f"{name} is left" for name in run.fifos_left]
+    found += [f"{name} is gone" for name in run.case.readers if not (run.fifos.keys() & {name})]
+    outputs = {"stdout": run.stdout, **run.fifos}
+    for name, output in outputs.items():
+        expected = sound.stdout if name == "stdout" else run.case.stdin
+        if not expected.startswith(output):
+            found.append(f"{name} got {output[-80:]!r}")
+        elif is_sound(run, sound) and output != expected:
+            found.append(f"{name} got {len(output)} bytes, and the status does not say so")
+    return found
+
+
+def fanning_in(run, sound):
+    """What is printed are whole records, each FIFO's in its order, and all if nothing is said."""
+    found = [] if is_killed(run) or b"cannot remove" in run.stderr else \
+        [f"{name} is left" for name in run.fifos_left]
+    records, expected = (re.findall(rb"[^\n\0]*[\n\0]?", text)[:-1]
+                         for text in (run.stdout, sound.stdout))
+    if is_sound(run, sound):
+        found += compare(expected, records, "printed")
+    elif run.fault.what != "fsize" and not set(records) <= set(expected):
+        found.append(f"the output is {run.stdout!r:.80}")
+    return found
+
+
 def spoilt_stderr(run):
     return any(re.search(r"write\(2,", line) for line in run.hits)
 

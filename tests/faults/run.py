@@ -41,6 +41,7 @@ class Run:
     """What came of it."""
     case: object
     fault: object
+    work: object  # the directory that it runs in
     status: int = 0  # negative: the signal that ended it
     hung: bool = False
     hits: list = dataclasses.field(default_factory=list)  # strace's lines on the calls we spoiled
@@ -60,7 +61,27 @@ class Run:
     victim: object = None  # how the process that it signalled has ended, if it has
     tool_pid: int = 0
     victim_pid: int = 0
+    writers: dict = dataclasses.field(default_factory=dict)  # FIFO: our descriptor of it
+    readers: dict = dataclasses.field(default_factory=dict)  # FIFO: our descriptor of it
+    fifos: dict = dataclasses.field(default_factory=dict)  # FIFO: what came out of it
+    fifos_left: list = dataclasses.field(default_factory=list)  # of those that it makes
     strangers: list = dataclasses.field(default_factory=list)  # what it should not have left
+
+    def open_reader(self, name):
+        """Reads from a FIFO to the end, if it is there and we do not yet."""
+        path = self.work / name
+        if name not in self.readers and path.exists():
+            self.readers[name] = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def open_writer(self, name, content):
+        """Puts this into a FIFO, which holds it for as long as we have it open."""
+        self.writers[name] = os.open(self.work / name, os.O_RDWR | os.O_NONBLOCK)
+        os.write(self.writers[name], content)
+
+    def close_writers(self):
+        for fd in self.writers.values():
+            os.close(fd)
+        self.writers.clear()
 
     @property
     def is_reached(self):
@@ -197,9 +218,15 @@ class Place:
         return int(self.run(case, faults.Fault("malloc", 0)).calls[0])
 
     def run(self, case, fault=faults.NONE):
-        run = Run(case, fault)
         work = self.home / "work"
+        run = Run(case, fault, work)
         work.mkdir()
+        for name in case.readers:
+            os.mkfifo(work / name)
+            run.open_reader(name)
+        for name, content in case.fifos.items():
+            os.mkfifo(work / name)
+            run.open_writer(name, content)
         for name, (messages, settings) in case.queues.items():
             create_patiently(name, settings)
             queue = queues.open_queue(name)
@@ -338,8 +365,15 @@ class Place:
                 run.values[name] = semaphores.read(name)
                 run.modes[name] = semaphores.mode(name)
                 semaphores.remove(name)
+        run.close_writers()
+        for name, reader in run.readers.items():
+            run.fifos[name] = read_what_is_there(reader)
         for path in work.iterdir():
-            if path.name in run.case.writes:
+            if path.name in run.case.makes:
+                run.fifos_left.append(path.name)
+            elif path.name in run.case.readers or path.name in run.case.fifos:
+                pass
+            elif path.name in run.case.writes:
                 run.files[path.name] = path.read_bytes()
             else:
                 run.strangers.append(path.name)

@@ -24,7 +24,7 @@ constexpr Prefixed kinds[] = {
     {Kind::queue, "mq:", 255},
     {Kind::semaphore, "sem:", 251},
     {Kind::shared_memory, "shm:", 255},
-    {Kind::fifo, "fifo:", 255},
+    {Kind::fifo, "fifo:", 0},
 };
 
 bool is_same(const Name& one, const Name& other) {
@@ -34,7 +34,8 @@ bool is_same(const Name& one, const Name& other) {
 
 /// What must hold of any name that was accepted.
 void check_form(const Prefixed& kind, const Name& name) {
-    const std::string_view behind = std::string_view(name.text).substr(1);
+    const std::string_view behind =
+        name.form == Form::posix ? std::string_view(name.text).substr(1) : std::string_view();
     switch (name.form) {
     case Form::posix:
         fuzz::require(name.text.front() == '/' && !behind.empty() && behind != "." &&
@@ -52,8 +53,14 @@ void check_form(const Prefixed& kind, const Name& name) {
     case Form::private_key:
         fuzz::require(name.text == "private", "a new object is called private");
         break;
+    case Form::path:
+        fuzz::require(kind.kind == Kind::fifo && !name.text.empty(), "a path is a FIFO's");
+        break;
     }
-    fuzz::require(name.is_system_v() == (name.form != Form::posix && name.form != Form::fd),
+    fuzz::require((name.form == Form::path || name.form == Form::fd) || kind.kind != Kind::fifo,
+                  "a FIFO is a path or a descriptor");
+    fuzz::require(name.is_system_v() == (name.form != Form::posix && name.form != Form::fd &&
+                                         name.form != Form::path),
                   "a name says which family it is of");
 }
 

@@ -15,6 +15,7 @@ function complete_kind(kind) {
     if (places(kind) != "") return "_" name "_objects " places(kind)
     if (kind == "user") return "_" name "_users"
     if (kind == "process") return "_" name "_words \"$(cd /proc && printf '%s ' [0-9]*)\""
+    if (kind == "fifo") return "_" name "_fifos"
     if (choices(kind) != "") return "_" name "_words " quote(choices(kind))
     return ":"
 }
@@ -58,6 +59,18 @@ END {
     print "    else"
     print "        mapfile -t COMPREPLY < <(compgen -u -- \"$cur\")"
     print "    fi"
+    print "}"
+    print ""
+    print "# FIFOs, and the directories that may have some."
+    print "_" name "_fifos() {"
+    print "    local file"
+    print "    while read -r file; do"
+    print "        [[ -p $file || -d $file ]] || continue"
+    print "        [[ ! -d $file ]] || file+=/"
+    print "        printf -v file %q \"$file\""
+    print "        COMPREPLY+=(\"$file\")"
+    print "    done < <(compgen -f -- \"$cur\")"
+    print "    [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == */ ]] && compopt -o nospace 2>/dev/null"
     print "}"
     print ""
     if (runs_command) {

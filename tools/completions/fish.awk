@@ -12,6 +12,7 @@ function values(kind) {
     if (places(kind) != "") return " -a '(__" name "_objects " kind " " places(kind) ")'"
     if (kind == "user") return " -a '(__fish_complete_users)'"
     if (kind == "process") return " -a '(__fish_complete_pids)'"
+    if (kind == "fifo") return " -F"
     if (choices(kind) != "") return " -a " fish_quote(choices(kind))
     return ""
 }

@@ -49,5 +49,6 @@ function places(kind) {
 
 # The fixed choices of a kind of value.
 function choices(kind) {
-    return kind == "format" ? "line nul netstring json whole" : kind == "signal" ? signals : ""
+    return kind == "format" ? "line nul netstring json whole" : kind == "signal" ? signals : \
+        kind == "absent" ? "wait skip" : kind == "slow" ? "block drop disconnect" : ""
 }

@@ -11,6 +11,7 @@ function action(kind) {
     if (places(kind) != "") return "_" name "_objects " places(kind)
     if (kind == "user") return "_users"
     if (kind == "process") return "_pids"
+    if (kind == "fifo") return "_files -g \"*(p)\""
     if (choices(kind) != "") return "(" choices(kind) ")"
     return " "
 }

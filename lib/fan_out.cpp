@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+#include "fan_out.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io.hpp"
+#include "signals.hpp"
+#include "text.hpp"
+#include "tool.hpp"
+
+namespace ipc {
+
+namespace {
+
+constexpr std::size_t block_size = std::size_t{256} << 10U;
+
+/// With fewer bytes at once, copying them is faster.
+constexpr std::size_t worth_splicing = std::size_t{64} << 10U;
+
+/// The longest record that is held, unless more is to be held for each reader anyhow.
+constexpr std::size_t longest_record = std::size_t{1} << 20U;
+
+} // namespace
+
+FanOut::FanOut(std::vector<FifoWriter>& writers, const WritePolicy& policy, Stdout to_stdout,
+               Progress& progress)
+    : writers_(writers), policy_(policy), progress_(progress), output_(kind_of_output(to_stdout)),
+      watches_output_(to_stdout != Stdout::none && has_reader(STDOUT_FILENO)), tee_(STDIN_FILENO),
+      watch_(IN_OPEN | IN_CLOSE_NOWRITE | IN_ATTRIB) {
+    if (output_ == Output::pipe)
+        enlarge_pipe(STDOUT_FILENO);
+    for (const FifoWriter& writer : writers_)
+        watch_.add(writer.fifo().path());
+    // So that no reader that is cut off can leave unnoticed.
+    if (policy.slow == Slow::disconnect)
+        watch_.start();
+}
+
+FanOut::Output FanOut::kind_of_output(Stdout to_stdout) noexcept {
+    struct stat status {};
+    switch (to_stdout) {
+    case Stdout::none:
+        return Output::none;
+    case Stdout::escaped:
+        return Output::escaped;
+    case Stdout::plain:
+        break;
+    }
+    const bool is_pipe = fstat(STDOUT_FILENO, &status) == 0 && S_ISFIFO(status.st_mode);
+    return is_pipe ? Output::pipe : Output::other;
+}
+
+void FanOut::wait_for_readers() {
+    for (;;) {
+        look();
+        for (const FifoWriter& writer : writers_)
+            if (writer.is_removed())
+                throw Error(writer.fifo().name().text, "it was removed before it had a reader");
+        if (awaited_ == 0)
+            return;
+        wait(false);
+    }
+}
+
+void FanOut::run() {
+    const bool sees_records = policy_.slow == Slow::drop;
+    for (bool has_more = true; has_more && wait_for_input();) {
+        const std::size_t available = can_splice() ? tee_.available() : 0;
+        if (available >= worth_splicing)
+            splice(available);
+        else
+            has_more = sees_records ? copy_records() : copy();
+    }
+    if (output_ == Output::escaped)
+        send_to_stdout({});
+}
+
+void FanOut::finish() {
+    const auto is_behind = [](const FifoWriter& writer) { return writer.is_behind(); };
+    while (std::any_of(writers_.begin(), writers_.end(), is_behind)) {
+        for (FifoWriter& writer : writers_)
+            if (!writer.is_behind())
+                writer.close();
+        wait(false);
+    }
+}
+
+// ---- Waiting ----
+
+/// False if there is nobody to copy to.
+bool FanOut::wait_for_input() {
+    for (;;) {
+        look();
+        if (!has_taker())
+            return false;
+        if (tee_.available() > 0)
+            return true;
+        wait(true);
+        if (polled_[0].revents != 0)
+            return true;
+    }
+}
+
+/// Once stdout has failed, somebody else has to be there.
+bool FanOut::has_taker() const noexcept {
+    return output_ != Output::failed ||
+           std::any_of(writers_.begin(), writers_.end(),
+                       [](const FifoWriter& writer) { return writer.has_reader(); });
+}
+
+/// What readers did since the last look.
+void FanOut::look() {
+    signals::check();
+    watch_.drain([&](std::size_t file, std::uint32_t events) {
+        if ((events & IN_CLOSE_NOWRITE) != 0)
+            writers_[file].after_close();
+    });
+    std::size_t awaited = 0;
+    for (FifoWriter& writer : writers_) {
+        if (!writer.has_reader())
+            writer.look();
+        if (!writer.has_reader() && !writer.is_removed())
+            ++awaited;
+    }
+    if (awaited > awaited_)
+        watch_.restart();
+    awaited_ = awaited;
+}
+
+/// Until something happens to a reader, or there is input if that is waited for.
+void FanOut::wait(bool for_input) {
+    const bool must_look = std::any_of(writers_.begin(), writers_.end(),
+                                       [](const auto& writer) { return writer.is_closed(); });
+    Deadline deadline = awaited_ > 0 ? watch_.next_look() : Deadline::never();
+    if (must_look)
+        deadline = deadline.or_after(FileWatch::look_interval);
+    polled_.clear();
+    polled_.push_back({.fd = for_input ? STDIN_FILENO : -1, .events = POLLIN, .revents = 0});
+    polled_.push_back({.fd = watches_output_ ? STDOUT_FILENO : -1, .events = 0, .revents = 0});
+    polled_.push_back({.fd = watch_.poll_fd(), .events = POLLIN, .revents = 0});
+    for (const FifoWriter& writer : writers_)
+        polled_.push_back({.fd = writer.has_reader() ? writer.fd() : -1,
+                           .events = static_cast<short>(writer.is_behind() ? POLLOUT : 0),
+                           .revents = 0});
+    const timespec left = deadline.is_never() ? timespec{} : to_timespec(deadline.left());
+    signals::check();
+    if (ppoll(polled_.data(), polled_.size(), deadline.is_never() ? nullptr : &left, nullptr) < 0) {
+        if (errno != EINTR)
+            throw Error({}, "cannot wait", errno);
+        polled_[0].revents = 0;
+        return;
+    }
+    if (polled_[1].revents != 0)
+        fail_stdout(Error("stdout", "cannot write", EPIPE));
+    for (std::size_t i = 0; i < writers_.size(); ++i) {
+        const short events = polled_[i + 3].revents;
+        if ((events & POLLERR) != 0)
+            writers_[i].leave();
+        else if (events != 0)
+            writers_[i].flush();
+    }
+}
+
+// ---- Copying ----
+
+/// Whether there is nothing that has to be seen or held.
+bool FanOut::can_splice() const noexcept {
+    return policy_.slow == Slow::block && policy_.buffer == 0 && output_ != Output::copied &&
+           output_ != Output::escaped &&
+           std::none_of(writers_.begin(), writers_.end(),
+                        [](const FifoWriter& writer) { return writer.is_joining(); });
+}
+
+void FanOut::splice(std::size_t count) {
+    bool is_first = true;
+    const auto copy_to = [&](int fd) {
+        PipeTee::Target target{fd};
+        if (!is_first)
+            tee_.copy(target, count);
+        else if (const std::size_t copied = tee_.copy_some(target, count)) {
+            count = copied;
+            is_first = false;
+        }
+        return target.error;
+    };
+    for (FifoWriter& writer : writers_)
+        if (writer.has_reader())
+            if (const int error = copy_to(writer.fd()))
+                writer.fail(error);
+    if (output_ == Output::pipe)
+        if (const int error = copy_to(STDOUT_FILENO))
+            fail_stdout(Error("stdout", "cannot write", error));
+    splice_rest(count);
+    starts_record_ = false; // or so it may be
+    progress_.add(0, count);
+}
+
+/// Takes them out of stdin: to stdout if that is no pipe.
+void FanOut::splice_rest(std::size_t count) {
+    if (output_ == Output::other) {
+        PipeTee::Target target{STDOUT_FILENO};
+        count -= tee_.move(target, count);
+        if (target.error == EINVAL) { // such as a file that is appended to
+            output_ = Output::copied;
+            while (count > 0) {
+                const std::string_view bytes = read_block(count);
+                if (bytes.empty())
+                    return;
+                send_to_stdout(bytes);
+                count -= bytes.size();
+            }
+        } else if (target.error != 0) {
+            fail_stdout(Error("stdout", "cannot write", target.error));
+        }
+    }
+    if (count > 0)
+        tee_.discard(count);
+}
+
+std::string_view FanOut::read_block(std::size_t most) {
+    if (!block_)
+        block_ = std::make_unique_for_overwrite<char[]>(block_size);
+    const std::size_t size = std::min(most, block_size);
+    return {block_.get(), read_some(STDIN_FILENO, {block_.get(), size}, "stdin")};
+}
+
+/// False at the end of input.
+bool FanOut::copy() {
+    const std::string_view bytes = read_block(block_size);
+    if (bytes.empty())
+        return false;
+    send(bytes);
+    starts_record_ = bytes.back() == policy_.delimiter;
+    return true;
+}
+
+/// The same in whole records; the last one need not be ended.
+bool FanOut::copy_records() {
+    const std::size_t before = held_.size();
+    const std::size_t count = read_some(STDIN_FILENO, held_.room(block_size), "stdin");
+    held_.commit(count);
+    const std::string_view bytes(held_.begin(), held_.size());
+    const void* const last = memrchr(held_.begin() + before, policy_.delimiter, count);
+    const std::size_t whole =
+        count == 0 ? bytes.size()
+        : last == nullptr
+            ? 0
+            : static_cast<std::size_t>(static_cast<const char*>(last) - bytes.data()) + 1;
+    const std::size_t limit = std::max(longest_record, policy_.buffer);
+    if (bytes.size() - whole > limit)
+        throw Error("stdin", text("a record is longer than the ", limit,
+                                  " bytes that --slow=drop can hold; raise it with: --buffer"));
+    if (whole > 0)
+        send(bytes.substr(0, whole));
+    held_.drop_front(whole);
+    return count > 0;
+}
+
+void FanOut::send(std::string_view bytes) {
+    for (FifoWriter& writer : writers_)
+        writer.send(bytes, starts_record_);
+    if (output_ != Output::none && output_ != Output::failed)
+        send_to_stdout(bytes);
+    progress_.add(0, bytes.size());
+}
+
+/// No bytes: the end.
+void FanOut::send_to_stdout(std::string_view bytes) {
+    try {
+        if (output_ != Output::escaped)
+            write_stdout(bytes);
+        else
+            write_stdout(bytes.empty() ? escaper_.finish() : escaper_.add(bytes));
+    } catch (const Error& error) {
+        fail_stdout(error);
+    }
+}
+
+void FanOut::fail_stdout(const Error& error) {
+    report(error);
+    output_ = Output::failed;
+    watches_output_ = false;
+}
+
+} // namespace ipc

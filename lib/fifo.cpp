@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "fifo.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <new>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+#include "error.hpp"
+#include "file_type.hpp"
+#include "inherited.hpp"
+#include "text.hpp"
+#include "tool.hpp"
+
+namespace ipc {
+
+namespace {
+
+/// Whether a symbolic link is one of /proc, which stands for what is open.
+bool is_descriptor(const struct stat& link) noexcept {
+    struct stat proc {};
+    return stat("/proc/self", &proc) == 0 && proc.st_dev == link.st_dev;
+}
+
+} // namespace
+
+Fifo::Fifo(Name name, mode_t mode, Keep keep) : name_(std::move(name)), path_(name_.text) {
+    if (name_.form == Name::Form::fd) {
+        inherited_ = take_descriptor(name_);
+        path_ = text("/proc/self/fd/", inherited_.get());
+    }
+    bool made = false;
+    try {
+        for (int tries = 0; !find(); ++tries)
+            made = make(mode, tries);
+    } catch (const Error&) {
+        if (made)
+            unlink(path_.c_str());
+        throw;
+    }
+    is_ours_ = made && keep == Keep::no;
+}
+
+Fifo::Fifo(Fifo&& other) noexcept
+    : name_(std::move(other.name_)), inherited_(std::move(other.inherited_)),
+      path_(std::move(other.path_)), is_link_(other.is_link_),
+      is_ours_(std::exchange(other.is_ours_, false)), identity_(other.identity_) {}
+
+void Fifo::remove() noexcept try {
+    struct stat status {};
+    if (!std::exchange(is_ours_, false))
+        return;
+    if (lstat(path_.c_str(), &status) == 0) {
+        if (Identity{status.st_dev, status.st_ino} != identity_ || unlink(path_.c_str()) == 0)
+            return;
+    }
+    if (errno != ENOENT)
+        report(Error(name_.text, "cannot remove it", errno));
+} catch (const std::bad_alloc&) {
+    report("out of memory");
+}
+
+/// False if there is no file of this name.
+bool Fifo::find() {
+    struct stat status {};
+    int result = lstat(path_.c_str(), &status);
+    if (result == 0 && S_ISLNK(status.st_mode) && is_descriptor(status)) {
+        is_link_ = true;
+        result = stat(path_.c_str(), &status);
+    }
+    if (result != 0 && errno == ENOENT && name_.form == Name::Form::path)
+        return false;
+    if (result != 0)
+        throw Error(name_.text, "cannot look at it", errno);
+    if (!S_ISFIFO(status.st_mode))
+        throw Error(name_.text, text("this is ", describe_type(status.st_mode), ", not a FIFO"));
+    identity_ = {status.st_dev, status.st_ino};
+    return true;
+}
+
+/// False if somebody else has made a file of this name just now.
+bool Fifo::make(mode_t mode, int tries) const {
+    constexpr int most_tries = 100;
+    const mode_t mask = umask(0);
+    const int result = mkfifo(path_.c_str(), mode);
+    const int error = errno;
+    umask(mask);
+    if (result != 0 && (error != EEXIST || tries == most_tries))
+        throw Error(name_.text, "cannot make it", error);
+    return result == 0;
+}
+
+UniqueFd Fifo::try_open(int flags) const noexcept {
+    const int more = O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (is_link_ ? 0 : O_NOFOLLOW);
+    UniqueFd fd(open(path_.c_str(), flags | more));
+    if (fd.is_open() && !is(fd.get())) {
+        fd = UniqueFd();
+        errno = ENOENT; // it has been replaced
+    }
+    return fd;
+}
+
+bool Fifo::is(int fd) const noexcept {
+    struct stat status {};
+    return fstat(fd, &status) == 0 && Identity{status.st_dev, status.st_ino} == identity_;
+}
+
+} // namespace ipc

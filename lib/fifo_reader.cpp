@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "fifo_reader.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+#include "error.hpp"
+#include "io.hpp"
+#include "limits.hpp"
+#include "text.hpp"
+
+namespace ipc {
+
+FifoReader::FifoReader(Fifo fifo) : fifo_(std::move(fifo)) {
+    end_ = fifo_.try_open(O_RDONLY);
+    if (!end_.is_open())
+        throw Error(fifo_.name().text, "cannot open", errno, explain_error(errno));
+    enlarge_pipe(end_.get());
+}
+
+std::size_t FifoReader::read(std::span<char> into, bool& at_end) {
+    for (;;) {
+        const ssize_t count = ::read(end_.get(), into.data(), into.size());
+        at_end = count == 0;
+        if (count >= 0)
+            return static_cast<std::size_t>(count);
+        if (errno == EAGAIN)
+            return 0;
+        if (errno != EINTR)
+            throw Error(fifo_.name().text, "cannot read", errno);
+    }
+}
+
+/// The old end is open until the new one is: what a writer sends meanwhile is kept.
+void FifoReader::reopen() {
+    UniqueFd again = fifo_.try_open(O_RDONLY);
+    if (!again.is_open() && errno != ENOENT)
+        throw Error(fifo_.name().text, "cannot open it again", errno, explain_error(errno));
+    if (again.is_open())
+        enlarge_pipe(again.get());
+    end_ = std::move(again);
+}
+
+/// An end that is opened and closed again is a writer that has left: if it was the only one,
+/// poll(2) says so.
+void FifoReader::look() noexcept {
+    struct stat status {};
+    if (!may_be_removed() || fstat(end_.get(), &status) != 0 || status.st_nlink > 0)
+        return;
+    is_removed_ = true;
+    const std::string self = text("/proc/self/fd/", end_.get());
+    if (!UniqueFd(open(self.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)).is_open())
+        close();
+}
+
+} // namespace ipc
