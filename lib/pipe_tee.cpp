@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "error.hpp"
 #include "io.hpp"
 #include "signals.hpp"
 
@@ -101,6 +102,8 @@ std::size_t PipeTee::move(int from, Target& target, std::size_t count) {
 void PipeTee::discard(int from, std::size_t count) {
     Target nowhere{nowhere_.get()};
     move(from, nowhere, count);
+    if (nowhere.error != 0)
+        throw Error("stdin", "cannot take from the pipe", nowhere.error);
 }
 
 } // namespace ipc

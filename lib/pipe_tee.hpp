@@ -27,13 +27,13 @@ class PipeTee {
     /// signals::Ended.
     std::size_t copy_some(Target& target, std::size_t count);
 
-    /// The same for all of them; fewer if it fails.
+    /// The same for all of them; fewer if it fails. Throws Error, and signals::Ended.
     void copy(Target& target, std::size_t count);
 
     /// Moves as many bytes out of the source. Returns how many: fewer if the target has failed.
     std::size_t move(Target& target, std::size_t count) { return move(source_, target, count); }
 
-    /// Takes as many bytes out of the source.
+    /// Takes as many bytes out of the source. Throws Error, and signals::Ended.
     void discard(std::size_t count) { discard(source_, count); }
 
   private:

@@ -135,6 +135,10 @@ def leave_and_remove(run, times):
             (run.work / name).unlink(missing_ok=True)
 
 
+def read_on(run, times):
+    run.read_fifos()
+
+
 def come_late_to_read(run, times):
     """The same when it has been waited for so long that inotify(7) is to tell."""
     if times == 60:
@@ -433,8 +437,8 @@ def fifo_writers():
                     **{"stdin": lines[:80], "readers": ("a", "b"), "names": ("a", "b", "made"),
                        **more})
     yield writer("copy", "a", "b")
-    yield writer("splice", "--no-stdout", "a", "b", stdin=lines[:70000],
-                 stdin_is_pipe=True)
+    yield writer("splice", "--no-stdout", "a", "b", stdin=2 * lines, stdin_is_pipe=True,
+                 asleep=read_on)
     yield writer("drop", "--slow=drop", "a", "b", stdin_is_pipe=True)
     yield writer("buffer", "--buffer=1M", "--slow=disconnect", "a", "b")
     yield writer("made", "--progress", "a", "made", readers=("a",), makes=("made",),

@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 
 import fault as faults
@@ -72,6 +73,12 @@ class Run:
         path = self.work / name
         if name not in self.readers and path.exists():
             self.readers[name] = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def read_fifos(self):
+        """What has come through them so far."""
+        for name, fd in self.readers.items():
+            with contextlib.suppress(BlockingIOError):
+                self.fifos[name] = self.fifos.get(name, b"") + os.read(fd, 1 << 20)
 
     def open_writer(self, name, content):
         """Puts this into a FIFO, which holds it for as long as we have it open."""
@@ -262,9 +269,12 @@ class Place:
                 env=self.environment(run), start_new_session=True, preexec_fn=run.fault.begin)
             os.close(stderr_end)
             peer = self.start_peer(case) if case.peer else None
-            if case.stdin_is_pipe:
-                feed(process.stdin, case.stdin)
+            if case.stdin_is_pipe:  # which may be full while the tool is stopped
+                feeder = threading.Thread(target=feed, args=(process.stdin, case.stdin))
+                feeder.start()
             self.attend(run, process)
+            if case.stdin_is_pipe:
+                feeder.join()
             if peer:
                 run.peer = self.finish_peer(peer)
             run.offset = os.lseek(stdin.fileno(), 0, os.SEEK_CUR)
@@ -367,7 +377,7 @@ class Place:
                 semaphores.remove(name)
         run.close_writers()
         for name, reader in run.readers.items():
-            run.fifos[name] = read_what_is_there(reader)
+            run.fifos[name] = run.fifos.get(name, b"") + read_what_is_there(reader)
         for path in work.iterdir():
             if path.name in run.case.makes:
                 run.fifos_left.append(path.name)
