@@ -429,6 +429,7 @@ print(peak(["fifocat", "--once", "a"]) - least)'
 }
 
 @test "RLIMIT_NOFILE: for each number of descriptors, done or explained" {
+    requires release
     local number done_=no
     mkfifo there
     for ((number = 3; number < 12; number++)); do
@@ -446,6 +447,7 @@ print(peak(["fifocat", "--once", "a"]) - least)'
 
 @test "everything works without /proc but descriptors" {
     requires mount
+    ! is_sanitized || skip 'the sanitizers need /proc'
     mkfifo a
     spawn a sh -c 'seq 5 >a'
     run_tool 0 unshare --mount sh -c 'mount -t tmpfs none /proc && fifocat --once a'
