@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <unistd.h>
+#include <utility>
 
 #include "error.hpp"
 #include "io.hpp"
@@ -27,7 +28,7 @@ constexpr std::size_t longest_held = std::size_t{1} << 20U;
 FanIn::FanIn(std::vector<FifoReader>& readers, const FanInPolicy& policy, Progress& progress)
     : readers_(readers), policy_(policy), progress_(progress),
       watches_output_(has_reader(STDOUT_FILENO)), watch_(IN_ATTRIB),
-      block_(std::make_unique_for_overwrite<char[]>(longest_held + block_size)) {
+      block_(std::make_unique_for_overwrite<char[]>(block_size)) {
     enlarge_pipe(STDOUT_FILENO);
     for (const FifoReader& reader : readers_)
         watch_.add(reader.fifo().path());
@@ -98,10 +99,8 @@ bool FanIn::may_be_removed() const noexcept {
 
 // ---- Reading ----
 
-/// The new bytes come behind those of a record that has begun.
 void FanIn::serve(FifoReader& reader) {
-    const std::size_t before = reader.begun.copy(block_.get(), longest_held);
-    const std::span<char> room(block_.get() + before, block_size);
+    const std::span<char> room(block_.get(), block_size);
     bool at_end = false;
     const std::size_t size = policy_.count ? wanted_of(reader, room) : room.size();
     std::size_t count = reader.read(room.first(size), at_end);
@@ -110,10 +109,10 @@ void FanIn::serve(FifoReader& reader) {
         watch_.restart();
     }
     // A last record without an end has one now.
-    if (at_end && (before > 0 || long_ == &reader))
+    if (at_end && (!reader.begun.empty() || long_ == &reader))
         room[count++] = policy_.delimiter;
     if (count > 0)
-        take(reader, {block_.get(), before + count}, before);
+        take(reader, {block_.get(), count});
     if (at_end && policy_.once)
         reader.close();
     else if (at_end)
@@ -137,9 +136,10 @@ std::size_t FanIn::wanted_of(const FifoReader& reader, std::span<char> room) {
     std::size_t size = 0;
     while (size < static_cast<std::size_t>(seen)) {
         const ssize_t count = ::read(peek_out_.get(), room.data() + size, room.size() - size);
-        if (count <= 0)
-            break;
-        size += static_cast<std::size_t>(count);
+        if (count > 0)
+            size += static_cast<std::size_t>(count);
+        else if (count == 0 || errno != EINTR)
+            throw Error(reader.fifo().name().text, "cannot look into it", count < 0 ? errno : EIO);
     }
     std::uint64_t missing = *policy_.count - records_;
     const std::string_view bytes(room.data(), size);
@@ -152,8 +152,8 @@ std::size_t FanIn::wanted_of(const FifoReader& reader, std::span<char> room) {
     return size;
 }
 
-/// Records, and perhaps the beginning of another. None of them ends in the bytes `before`.
-void FanIn::take(FifoReader& reader, std::string_view bytes, std::size_t before) {
+/// What follows the bytes that have begun: the ends of records, and perhaps the beginning of one.
+void FanIn::take(FifoReader& reader, std::string_view bytes) {
     if (long_ == &reader) {
         const std::size_t end = bytes.find(policy_.delimiter) + 1;
         put(bytes.substr(0, end == 0 ? bytes.size() : end));
@@ -163,16 +163,16 @@ void FanIn::take(FifoReader& reader, std::string_view bytes, std::size_t before)
         long_ = nullptr;
         bytes.remove_prefix(end);
     }
-    const std::string_view added = bytes.substr(std::min(before, bytes.size()));
-    const std::size_t end = added.rfind(policy_.delimiter) + 1;
-    const std::size_t whole = end == 0 ? 0 : bytes.size() - added.size() + end;
-    if (whole > 0)
+    const std::size_t whole = bytes.rfind(policy_.delimiter) + 1;
+    if (whole > 0 && reader.begun.empty())
         put_records(reader, bytes.substr(0, whole));
-    reader.begun = bytes.substr(whole);
+    else if (whole > 0)
+        put_records(reader, std::exchange(reader.begun, {}).append(bytes, 0, whole));
+    reader.begun += bytes.substr(whole);
     if (reader.begun.size() < longest_held)
         return;
-    put(label(reader) + reader.begun);
-    reader.begun = {};
+    put(label(reader));
+    put(std::exchange(reader.begun, {}));
     long_ = &reader;
 }
 

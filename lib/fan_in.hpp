@@ -46,7 +46,7 @@ class FanIn {
     bool may_be_removed() const noexcept;
     void serve(FifoReader& reader);
     std::size_t wanted_of(const FifoReader& reader, std::span<char> room);
-    void take(FifoReader& reader, std::string_view bytes, std::size_t before);
+    void take(FifoReader& reader, std::string_view bytes);
     std::string label(const FifoReader& reader) const;
     void put_records(const FifoReader& reader, std::string_view records);
     void put(std::string_view bytes);

@@ -3,8 +3,10 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <new>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 #include <utility>
 
@@ -22,6 +24,12 @@ namespace {
 bool is_descriptor(const struct stat& link) noexcept {
     struct stat proc {};
     return stat("/proc/self", &proc) == 0 && proc.st_dev == link.st_dev;
+}
+
+/// Whether this leads to where pipe(2) makes them.
+bool is_of_pipe(const std::string& path) noexcept {
+    struct statfs system {};
+    return statfs(path.c_str(), &system) == 0 && system.f_type == PIPEFS_MAGIC;
 }
 
 } // namespace
@@ -45,7 +53,7 @@ Fifo::Fifo(Name name, mode_t mode, Keep keep) : name_(std::move(name)), path_(na
 
 Fifo::Fifo(Fifo&& other) noexcept
     : name_(std::move(other.name_)), inherited_(std::move(other.inherited_)),
-      path_(std::move(other.path_)), is_link_(other.is_link_),
+      path_(std::move(other.path_)), is_link_(other.is_link_), is_anonymous_(other.is_anonymous_),
       is_ours_(std::exchange(other.is_ours_, false)), identity_(other.identity_) {}
 
 void Fifo::remove() noexcept try {
@@ -77,6 +85,7 @@ bool Fifo::find() {
     if (!S_ISFIFO(status.st_mode))
         throw Error(name_.text, text("this is ", describe_type(status.st_mode), ", not a FIFO"));
     identity_ = {status.st_dev, status.st_ino};
+    is_anonymous_ = is_link_ && is_of_pipe(path_);
     return true;
 }
 

@@ -37,6 +37,10 @@ class Fifo {
 
     /// Whether `fd` is open on this very FIFO.
     bool is(int fd) const noexcept;
+    /// Whether both are the same FIFO, whatever their names.
+    bool is(const Fifo& other) const noexcept { return identity_ == other.identity_; }
+    /// Whether it is a pipe that no path leads to: nobody can open it but those who have it.
+    bool is_anonymous() const noexcept { return is_anonymous_; }
 
   private:
     struct Identity {
@@ -52,6 +56,7 @@ class Fifo {
     UniqueFd inherited_;
     std::string path_;
     bool is_link_ = false; ///< of /proc, to a descriptor
+    bool is_anonymous_ = false;
     bool is_ours_ = false; ///< to be removed
     Identity identity_{};
 };

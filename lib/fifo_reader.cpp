@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -13,6 +14,15 @@
 #include "text.hpp"
 
 namespace ipc {
+
+namespace {
+
+bool has_input(int fd) noexcept {
+    pollfd poll_fd{.fd = fd, .events = POLLIN, .revents = 0};
+    return poll(&poll_fd, 1, 0) > 0 && (poll_fd.revents & POLLIN) != 0;
+}
+
+} // namespace
 
 FifoReader::FifoReader(Fifo fifo) : fifo_(std::move(fifo)) {
     end_ = fifo_.try_open(O_RDONLY);
@@ -34,14 +44,18 @@ std::size_t FifoReader::read(std::span<char> into, bool& at_end) {
     }
 }
 
-/// The old end is open until the new one is: what a writer sends meanwhile is kept.
+/// The old end is open until the new one is: what a writer sends meanwhile is kept. That this one
+/// has left before the new end was there, only the old one tells.
 void FifoReader::reopen() {
+    if (fifo_.is_anonymous()) {
+        close();
+        return;
+    }
     UniqueFd again = fifo_.try_open(O_RDONLY);
     if (!again.is_open() && errno != ENOENT)
         throw Error(fifo_.name().text, "cannot open it again", errno, explain_error(errno));
-    if (again.is_open())
-        enlarge_pipe(again.get());
-    end_ = std::move(again);
+    if (!has_input(end_.get()))
+        end_ = std::move(again);
 }
 
 /// An end that is opened and closed again is a writer that has left: if it was the only one,

@@ -25,7 +25,7 @@ class FifoReader {
     /// left, `at_end` is set. Throws Error.
     std::size_t read(std::span<char> into, bool& at_end);
 
-    /// All writers have left: waits for others, if the file is still there. Throws Error.
+    /// All writers have left: waits for others, if any can come. Throws Error.
     void reopen();
     void close() noexcept { end_ = UniqueFd(); }
     /// Sees whether the file was removed, so that no other writer can come. If there is one, what

@@ -71,8 +71,7 @@ for i in range(4000):
     wait_until got one
     printf 'two\nthree' >a
     printf four >a
-    wait_until eval '[ "$(tr "\n" . <"$(out cat)")" = one.two.three.four. ] ||
-        [ "$(tr "\n" . <"$(out cat)")" = one.two.threefour. ]'
+    wait_until eval '[ "$(tr "\n" . <"$(out cat)")" = one.two.three.four. ]'
     kill "${pid[cat]}"
     wait_exit cat
     # Without any writer in between it is one stream.
@@ -81,6 +80,53 @@ for i in range(4000):
     wait_until eval '[ "$(tr "\0" . <"$(out cat)")" = one.two. ]'
     kill "${pid[cat]}"
     wait_exit cat
+}
+
+@test "a writer that comes and leaves while the FIFO is opened anew" {
+    requires strace
+    mkfifo a
+    spawn_ready cat strace -qq -o /dev/null -P a -e trace=openat \
+        -e inject=openat:delay_enter=300000:when=2+ fifocat --ready-fd 9 a
+    printf one >a
+    wait_until got one
+    printf two >a
+    wait_until got $'one\ntwo'
+    printf three >a
+    wait_until got $'one\ntwo\nthree'
+    rm a
+    wait_exit cat 0
+}
+
+@test "an end within a record is said" {
+    mkfifo a b
+    exec 7<>a
+    printf 'one\npart' >&7
+    run_tool 124 fifocat -w 50ms a
+    assert_output one
+    assert_diagnostic fifocat '^fifocat: a: ended within a record, of which bytes had come: 4$'
+    printf part >&7
+    spawn cat fifocat -c 1 a b
+    wait_until test -e "$(out cat)"
+    wait_until is_empty a
+    echo one >b
+    wait_exit cat 0
+    assert_output one
+    assert_diagnostic fifocat '^fifocat: a: ended within a record, of which bytes had come: 4$'
+    printf more >&7
+    spawn cat fifocat a
+    wait_until is_empty a
+    kill "${pid[cat]}"
+    wait_exit cat 143
+    assert_diagnostic fifocat '^fifocat: a: ended within a record, of which bytes had come: 4$'
+    exec 7>&-
+}
+# is_empty FIFO
+is_empty() {
+    python3 -c '
+import os, select, sys
+poll = select.poll()
+poll.register(os.open(sys.argv[1], os.O_RDONLY | os.O_NONBLOCK), select.POLLIN)
+sys.exit(any(events & select.POLLIN for _, events in poll.poll(0)))' "$1"
 }
 
 @test "a record of more than 1 MiB goes on as it comes, while the others wait; memory stays bounded" {
@@ -310,6 +356,9 @@ link a symbolic link
 NAMES
     run_tool 2 fifocat sem:/s
     assert_diagnostic fifocat 'sem:/s is a semaphore, not a FIFO'
+    run_tool 2 fifocat there made fifo:./made
+    assert_diagnostic fifocat '^fifocat: ./made: this FIFO was given before$'
+    [ ! -e made ]
     run_tool 2 sh -c 'fifocat there <>there >there'
     assert_diagnostic fifocat 'there: this is standard output'
 }
@@ -317,6 +366,11 @@ NAMES
 @test "<(COMMAND), and bytes of all kinds in a name" {
     run_tool 0 bash -c 'fifocat --once <(seq 3) <(seq 4 6) | sort' 3>&-
     assert_output "$(seq 6)"
+    # Nobody else can come: without --once it ends as well.
+    run_tool 0 sh -c 'printf "one\ntwo" | fifocat fd:0'
+    assert_output $'one\ntwo'
+    run_tool 0 bash -c 'fifocat <(echo one)' 3>&-
+    assert_output one
     local name
     for name in ./-a $'new\nline' $'\xff\e[31m'; do
         spawn_ready cat fifocat --ready-fd 9 --once -L "$name"

@@ -83,9 +83,20 @@ std::vector<FifoReader> open_fifos(const Options& options, Operands paths) {
         Fifo fifo(parse_name(Kind::fifo, path), options.mode, options.keep);
         if (fifo.is(STDOUT_FILENO))
             throw Error(fifo.name().text, "this is standard output");
+        for (const FifoReader& reader : readers)
+            if (fifo.is(reader.fifo()))
+                throw Error(fifo.name().text, "this FIFO was given before");
         readers.emplace_back(std::move(fifo));
     }
     return readers;
+}
+
+/// What was taken, and is no record: that is lost.
+void report_begun(const std::vector<FifoReader>& readers) {
+    for (const FifoReader& reader : readers)
+        if (!reader.begun.empty())
+            report(text(printable(reader.fifo().name().text),
+                        ": ended within a record, of which bytes had come: ", reader.begun.size()));
 }
 
 int run(const Options& options, const Invocation& invocation) {
@@ -97,7 +108,15 @@ int run(const Options& options, const Invocation& invocation) {
     FanInPolicy policy = options.policy;
     policy.escapes = !options.literal && isatty(STDOUT_FILENO) == 1;
     Progress progress(tool.name, options.progress ? Periodic::yes : Periodic::no, Unit::bytes);
-    return FanIn(readers, policy, progress).run() ? exit_done : exit_timed_out;
+    FanIn fan_in(readers, policy, progress);
+    try {
+        const bool is_done = fan_in.run();
+        report_begun(readers);
+        return is_done ? exit_done : exit_timed_out;
+    } catch (...) {
+        report_begun(readers);
+        throw;
+    }
 }
 
 } // namespace
