@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,10 +31,13 @@ constexpr std::size_t longest_record = std::size_t{1} << 20U;
 FanOut::FanOut(std::vector<FifoWriter>& writers, const WritePolicy& policy, Stdout to_stdout,
                Progress& progress)
     : writers_(writers), policy_(policy), progress_(progress), output_(kind_of_output(to_stdout)),
-      watches_output_(to_stdout != Stdout::none && has_reader(STDOUT_FILENO)), tee_(STDIN_FILENO),
-      watch_(IN_OPEN | IN_CLOSE_NOWRITE | IN_ATTRIB) {
-    if (output_ == Output::pipe)
+      watches_output_(to_stdout != Stdout::none && has_reader(STDOUT_FILENO)),
+      tee_(STDIN_FILENO, *this), watch_(IN_OPEN | IN_CLOSE_NOWRITE | IN_ATTRIB) {
+    // Its own description alone can be made non-blocking: others have that of stdout, too.
+    if (output_ == Output::pipe) {
         enlarge_pipe(STDOUT_FILENO);
+        output_pipe_ = UniqueFd(open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    }
     for (const FifoWriter& writer : writers_)
         watch_.add(writer.fifo().path());
     // So that no reader that is cut off can leave unnoticed.
@@ -62,12 +67,12 @@ void FanOut::wait_for_readers() {
                 throw Error(writer.fifo().name().text, "it was removed before it had a reader");
         if (awaited_ == 0)
             return;
-        wait(false);
+        wait(For::readers);
     }
 }
 
 void FanOut::run() {
-    const bool sees_records = policy_.slow == Slow::drop;
+    const bool sees_records = policy_.slow != Slow::block;
     for (bool has_more = true; has_more && wait_for_input();) {
         const std::size_t available = can_splice() ? tee_.available() : 0;
         if (available >= worth_splicing)
@@ -85,7 +90,7 @@ void FanOut::finish() {
         for (FifoWriter& writer : writers_)
             if (!writer.is_behind())
                 writer.close();
-        wait(false);
+        wait(For::room);
     }
 }
 
@@ -99,7 +104,7 @@ bool FanOut::wait_for_input() {
             return false;
         if (tee_.available() > 0)
             return true;
-        wait(true);
+        wait(For::input);
         if (polled_[0].revents != 0)
             return true;
     }
@@ -131,19 +136,24 @@ void FanOut::look() {
     awaited_ = awaited;
 }
 
-/// Until something happens to a reader, or there is input if that is waited for.
-void FanOut::wait(bool for_input) {
+/// Until something happens to a reader, or there is input, or room in what is `full`: whose events
+/// are the caller's. Waiting for room, nobody looks for readers that come.
+void FanOut::wait(For what, int full) {
     const bool must_look = std::any_of(writers_.begin(), writers_.end(),
                                        [](const auto& writer) { return writer.is_closed(); });
-    Deadline deadline = awaited_ > 0 ? watch_.next_look() : Deadline::never();
-    if (must_look)
+    const bool looks = what != For::room;
+    Deadline deadline = looks && awaited_ > 0 ? watch_.next_look() : Deadline::never();
+    if (looks && must_look)
         deadline = deadline.or_after(FileWatch::look_interval);
+    const bool watches_output = watches_output_ && full != output_fd();
     polled_.clear();
-    polled_.push_back({.fd = for_input ? STDIN_FILENO : -1, .events = POLLIN, .revents = 0});
-    polled_.push_back({.fd = watches_output_ ? STDOUT_FILENO : -1, .events = 0, .revents = 0});
-    polled_.push_back({.fd = watch_.poll_fd(), .events = POLLIN, .revents = 0});
+    polled_.push_back({.fd = what == For::input ? STDIN_FILENO : full,
+                       .events = static_cast<short>(what == For::input ? POLLIN : POLLOUT),
+                       .revents = 0});
+    polled_.push_back({.fd = watches_output ? STDOUT_FILENO : -1, .events = 0, .revents = 0});
+    polled_.push_back({.fd = looks ? watch_.poll_fd() : -1, .events = POLLIN, .revents = 0});
     for (const FifoWriter& writer : writers_)
-        polled_.push_back({.fd = writer.has_reader() ? writer.fd() : -1,
+        polled_.push_back({.fd = writer.has_reader() && writer.fd() != full ? writer.fd() : -1,
                            .events = static_cast<short>(writer.is_behind() ? POLLOUT : 0),
                            .revents = 0});
     const timespec left = deadline.is_never() ? timespec{} : to_timespec(deadline.left());
@@ -192,7 +202,7 @@ void FanOut::splice(std::size_t count) {
             if (const int error = copy_to(writer.fd()))
                 writer.fail(error);
     if (output_ == Output::pipe)
-        if (const int error = copy_to(STDOUT_FILENO))
+        if (const int error = copy_to(output_fd()))
             fail_stdout(Error("stdout", "cannot write", error));
     splice_rest(count);
     starts_record_ = false; // or so it may be
@@ -234,26 +244,31 @@ bool FanOut::copy() {
     if (bytes.empty())
         return false;
     send(bytes);
-    starts_record_ = bytes.back() == policy_.delimiter;
     return true;
 }
 
-/// The same in whole records; the last one need not be ended.
+/// The same in whole records; the last one need not be ended. One that is too long to be held goes
+/// on as it comes, unless records may be dropped.
 bool FanOut::copy_records() {
     const std::size_t before = held_.size();
     const std::size_t count = read_some(STDIN_FILENO, held_.room(block_size), "stdin");
     held_.commit(count);
     const std::string_view bytes(held_.begin(), held_.size());
     const void* const last = memrchr(held_.begin() + before, policy_.delimiter, count);
-    const std::size_t whole =
+    std::size_t whole =
         count == 0 ? bytes.size()
         : last == nullptr
             ? 0
             : static_cast<std::size_t>(static_cast<const char*>(last) - bytes.data()) + 1;
-    const std::size_t limit = std::max(longest_record, policy_.buffer);
-    if (bytes.size() - whole > limit)
-        throw Error("stdin", text("a record is longer than the ", limit,
-                                  " bytes that --slow=drop can hold; raise it with: --buffer"));
+    const bool drops = policy_.slow == Slow::drop;
+    const std::size_t limit = drops ? std::max(longest_record, policy_.buffer) : PIPE_BUF;
+    const bool goes_on = whole == 0 && !starts_record_;
+    if (bytes.size() - whole > limit || goes_on) {
+        if (drops)
+            throw Error("stdin", text("a record is longer than the ", limit,
+                                      " bytes that --slow=drop can hold; raise it with: --buffer"));
+        whole = bytes.size();
+    }
     if (whole > 0)
         send(bytes.substr(0, whole));
     held_.drop_front(whole);
@@ -265,18 +280,36 @@ void FanOut::send(std::string_view bytes) {
         writer.send(bytes, starts_record_);
     if (output_ != Output::none && output_ != Output::failed)
         send_to_stdout(bytes);
+    while (std::any_of(writers_.begin(), writers_.end(),
+                       [](const FifoWriter& writer) { return writer.holds_up(); }))
+        wait(For::room);
+    starts_record_ = bytes.back() == policy_.delimiter;
     progress_.add(0, bytes.size());
 }
 
 /// No bytes: the end.
 void FanOut::send_to_stdout(std::string_view bytes) {
     try {
-        if (output_ != Output::escaped)
+        if (output_pipe_.is_open())
+            send_to_pipe(bytes);
+        else if (output_ != Output::escaped)
             write_stdout(bytes);
         else
             write_stdout(bytes.empty() ? escaper_.finish() : escaper_.add(bytes));
     } catch (const Error& error) {
         fail_stdout(error);
+    }
+}
+
+void FanOut::send_to_pipe(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t count = write(output_pipe_.get(), bytes.data(), bytes.size());
+        if (count >= 0)
+            bytes.remove_prefix(static_cast<std::size_t>(count));
+        else if (errno == EAGAIN)
+            wait_for_room(output_pipe_.get());
+        else if (errno != EINTR)
+            throw Error("stdout", "cannot write", errno);
     }
 }
 

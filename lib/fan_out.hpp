@@ -6,6 +6,7 @@
 #include <memory>
 #include <poll.h>
 #include <string_view>
+#include <unistd.h>
 #include <vector>
 
 #include "buffer.hpp"
@@ -20,7 +21,7 @@ namespace ipc {
 
 /// Copies stdin to FIFOs and to stdout: without touching the bytes where no record has to be seen
 /// and much is there at once, else through memory.
-class FanOut {
+class FanOut final : PipeTee::Waiter {
   public:
     enum class Stdout : std::uint8_t { none, plain, escaped };
 
@@ -45,9 +46,15 @@ class FanOut {
     enum class Output : std::uint8_t { none, pipe, other, copied, escaped, failed };
 
     static Output kind_of_output(Stdout to_stdout) noexcept;
+    int output_fd() const noexcept {
+        return output_pipe_.is_open() ? output_pipe_.get() : STDOUT_FILENO;
+    }
+
+    enum class For : std::uint8_t { readers, input, room };
 
     bool wait_for_input();
-    void wait(bool for_input);
+    void wait(For what, int full = -1);
+    void wait_for_room(int target) override { wait(For::room, target); }
     void look();
     bool has_taker() const noexcept;
     bool can_splice() const noexcept;
@@ -59,12 +66,14 @@ class FanOut {
     bool copy_records();
     void send(std::string_view bytes);
     void send_to_stdout(std::string_view bytes);
+    void send_to_pipe(std::string_view bytes);
     void fail_stdout(const Error& error);
 
     std::vector<FifoWriter>& writers_;
     WritePolicy policy_;
     Progress& progress_;
     Output output_;
+    UniqueFd output_pipe_; ///< stdout once more, where no write waits; or none
     bool watches_output_;
     PipeTee tee_;
     FileWatch watch_;

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -13,7 +13,6 @@
 #include "error.hpp"
 #include "io.hpp"
 #include "limits.hpp"
-#include "signals.hpp"
 #include "text.hpp"
 
 namespace ipc {
@@ -60,6 +59,7 @@ void FifoWriter::fail(int error) {
     if (error != EPIPE)
         throw Error(fifo_.name().text, "cannot write", error);
     backlog_.clear();
+    rest_ = {};
     end_ = UniqueFd();
     open();
 }
@@ -99,8 +99,24 @@ void FifoWriter::send(std::string_view bytes, bool starts_record) {
 }
 
 void FifoWriter::flush() {
-    if (is_behind())
+    if (!backlog_.empty())
         backlog_.drop_front(write_some({backlog_.begin(), backlog_.size()}));
+    if (backlog_.empty() && !rest_.empty())
+        rest_.remove_prefix(std::min(rest_.size(), write_some(rest_)));
+    const std::size_t room = policy_.buffer - std::min(policy_.buffer, backlog_.size());
+    if (const std::size_t count = std::min(rest_.size(), room)) {
+        backlog_.append(rest_.substr(0, count));
+        rest_.remove_prefix(count);
+    }
+}
+
+/// What is to be written at once: all, unless the reader might be cut off behind it. Up to PIPE_BUF
+/// bytes are written whole or not at all.
+std::string_view FifoWriter::piece_of(std::string_view bytes) const noexcept {
+    if (policy_.slow != Slow::disconnect || bytes.size() <= PIPE_BUF)
+        return bytes;
+    const std::size_t whole = bytes.rfind(policy_.delimiter, PIPE_BUF - 1) + 1;
+    return bytes.substr(0, whole > 0 ? whole : PIPE_BUF);
 }
 
 /// As much as there is room for; all of it is gone if there is no reader.
@@ -108,7 +124,8 @@ std::size_t FifoWriter::write_some(std::string_view bytes) {
     std::size_t done = 0;
     bool had_none = false;
     while (done < bytes.size()) {
-        const ssize_t count = write(end_.get(), bytes.data() + done, bytes.size() - done);
+        const std::string_view piece = piece_of(bytes.substr(done));
+        const ssize_t count = write(end_.get(), piece.data(), piece.size());
         if (count >= 0) {
             done += static_cast<std::size_t>(count);
         } else if (errno == EPIPE && !std::exchange(had_none, true)) {
@@ -134,24 +151,7 @@ void FifoWriter::hold(std::string_view bytes, std::size_t written) {
     else if (policy_.slow == Slow::disconnect)
         cut_off();
     else
-        wait_until_held(bytes.substr(written));
-}
-
-void FifoWriter::wait_until_held(std::string_view bytes) {
-    while (state_ == State::reading) {
-        const std::size_t count = is_behind() || policy_.buffer > 0
-                                      ? std::min(bytes.size(), policy_.buffer - backlog_.size())
-                                      : 0;
-        backlog_.append(bytes.substr(0, count));
-        bytes.remove_prefix(count);
-        if (bytes.empty())
-            return;
-        signals::check();
-        wait_until_possible(end_.get(), POLLOUT);
-        flush();
-        if (!is_behind() && state_ == State::reading)
-            bytes.remove_prefix(write_some(bytes));
-    }
+        rest_ = bytes.substr(written);
 }
 
 /// The rest of a record that the reader has the beginning of, and the whole ones that fit.

@@ -56,13 +56,15 @@ class FifoWriter {
     /// Some reader has closed it: one that was cut off is no longer there.
     void after_close() noexcept;
 
-    /// Sends what follows in the stream. `starts_record`: nothing of a record came before. With
-    /// Slow::drop it is whole records. Throws Error, and signals::Ended in a wait.
+    /// Sends what follows in the stream, as far as there is room. `starts_record`: nothing of a
+    /// record came before. With Slow::drop it is whole records. Throws Error.
     void send(std::string_view bytes, bool starts_record);
 
     /// Whether something is held back.
-    bool is_behind() const noexcept { return !backlog_.empty(); }
-    /// Sends what is held as far as there is room.
+    bool is_behind() const noexcept { return !backlog_.empty() || !rest_.empty(); }
+    /// Whether some of what send() got can only wait: it has to stay where it is.
+    bool holds_up() const noexcept { return !rest_.empty(); }
+    /// Sends what is held as far as there is room. Throws Error.
     void flush();
 
     std::uint64_t dropped() const noexcept { return dropped_; }
@@ -72,9 +74,9 @@ class FifoWriter {
     enum class State : std::uint8_t { absent, joining, reading, cut_off, closed, removed };
 
     bool open() noexcept;
+    std::string_view piece_of(std::string_view bytes) const noexcept;
     std::size_t write_some(std::string_view bytes);
     void hold(std::string_view bytes, std::size_t written);
-    void wait_until_held(std::string_view bytes);
     void hold_records(std::string_view bytes, std::size_t written);
     void cut_off() noexcept;
 
@@ -84,6 +86,7 @@ class FifoWriter {
     int capacity_;
     State state_ = State::absent;
     Buffer backlog_;
+    std::string_view rest_; ///< behind that, and not ours
     std::uint64_t dropped_ = 0;
     std::uint64_t cut_offs_ = 0;
 };

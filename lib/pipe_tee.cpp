@@ -3,7 +3,6 @@
 
 #include <cerrno>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,9 +20,16 @@ bool is_pipe(int fd) noexcept {
     return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
+} // namespace
+
+PipeTee::PipeTee(int source, Waiter& waiter) noexcept
+    : source_(source), waiter_(waiter), is_pipe_(is_pipe(source)) {
+    enlarge_pipe(source);
+}
+
 /// tee(2) or splice(2) once, from what has something: waits for room in the target. Returns how
 /// many bytes it was, 0 if the target has failed.
-template <class Call> std::size_t once(PipeTee::Target& target, Call call) {
+template <class Call> std::size_t PipeTee::once(Target& target, Call call) {
     for (bool had_none = false;;) {
         signals::check();
         const ssize_t count = call();
@@ -31,7 +37,7 @@ template <class Call> std::size_t once(PipeTee::Target& target, Call call) {
         if (count > 0)
             return static_cast<std::size_t>(count);
         if (error == EAGAIN) {
-            wait_until_possible(target.fd, POLLOUT);
+            waiter_.wait_for_room(target.fd);
         } else if (error == EPIPE && !had_none && !is_writer_cut_off(target.fd)) {
             had_none = true; // now there is another reader
         } else if (error != EINTR) {
@@ -39,12 +45,6 @@ template <class Call> std::size_t once(PipeTee::Target& target, Call call) {
             return 0;
         }
     }
-}
-
-} // namespace
-
-PipeTee::PipeTee(int source) noexcept : source_(source), is_pipe_(is_pipe(source)) {
-    enlarge_pipe(source);
 }
 
 std::size_t PipeTee::available() noexcept {
@@ -71,7 +71,7 @@ bool PipeTee::has_scratch() noexcept {
 }
 
 std::size_t PipeTee::copy_some(Target& target, std::size_t count) {
-    return once(target, [&] { return tee(source_, target.fd, count, 0); });
+    return once(target, [&] { return tee(source_, target.fd, count, SPLICE_F_NONBLOCK); });
 }
 
 /// tee(2) always begins at the first byte: what did not fit goes through a pipe of our own.

@@ -11,8 +11,19 @@ namespace ipc {
 /// touching a byte: tee(2), splice(2).
 class PipeTee {
   public:
-    /// `source` stays the caller's, and nobody else reads from it.
-    explicit PipeTee(int source) noexcept;
+    /// Whoever has to wait meanwhile.
+    class Waiter {
+      public:
+        /// Waits until there may be room in the target, or it has failed, or a signal comes.
+        virtual void wait_for_room(int target) = 0;
+
+      protected:
+        ~Waiter() = default;
+    };
+
+    /// `source` stays the caller's, and nobody else reads from it. So does the waiter, whose
+    /// errors are thrown by all that follows.
+    PipeTee(int source, Waiter& waiter) noexcept;
 
     /// How many bytes are in the source; 0 if it is no pipe, or this is not possible.
     std::size_t available() noexcept;
@@ -37,11 +48,13 @@ class PipeTee {
     void discard(std::size_t count) { discard(source_, count); }
 
   private:
-    static std::size_t move(int from, Target& target, std::size_t count);
+    template <class Call> std::size_t once(Target& target, Call call);
+    std::size_t move(int from, Target& target, std::size_t count);
     void discard(int from, std::size_t count);
     bool has_scratch() noexcept;
 
     int source_;
+    Waiter& waiter_;
     bool is_pipe_;
     UniqueFd scratch_in_;
     UniqueFd scratch_out_;

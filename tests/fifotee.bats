@@ -22,7 +22,7 @@ tee_ready() {
 end_input() { exec 8>&-; }
 
 # has FILE TEXT: for wait_until.
-has() { [ "$(<"$1")" = "$2" ]; }
+has() { [ -e "$1" ] && [ "$(<"$1")" = "$2" ]; }
 got() { has "$(out "$1")" "$2"; }
 
 # is_watching: it has waited for so long that inotify is to tell it.
@@ -360,6 +360,9 @@ ending=(HUP INT QUIT ALRM TERM USR2 RTMIN+5)
     assert_diagnostic fifotee '^fifotee: \\x1b\[31m/x: '
     mkfifo input
     exec 8<>input
+    mkfifo twice
+    run_tool 2 fifotee twice ./twice </dev/null
+    assert_diagnostic fifotee '^fifotee: ./twice: this FIFO was given before$'
     run_tool 2 fifotee input <&8
     assert_diagnostic fifotee '^fifotee: input: this is standard input$'
     exec 8<&-
@@ -531,6 +534,43 @@ PYTHON
     done
 }
 
+@test "while it waits for room it sees who leaves: the next reader has whole records only" {
+    local where stdin
+    seq 1000000 >content
+    for where in fifo stdout; do
+        for stdin in file pipe; do
+            echo "$where $stdin"
+            mkfifo a b full
+            [ "$stdin" = pipe ] || exec 5<content
+            [ "$stdin" = file ] || exec 5< <(cat content)
+            case $where in
+            fifo) spawn tee fifotee --no-stdout full b <&5 ;;
+            stdout) spawn_into tee full fifotee b <&5 ;;
+            esac
+            exec 5<&-
+            exec 7<full
+            exec 6<b
+            wait_until is_full full
+            dd bs=65535 count=1 iflag=fullblock status=none <&6 >one
+            wait_blocked tee ppoll
+            [ "$(bytes_in b)" -gt 0 ]
+            exec 6<&-
+            wait_until eval '[ "$(bytes_in b)" -eq 0 ]'
+            spawn_reader b b
+            cat <&7 >copy
+            exec 7<&-
+            wait_exit tee 0
+            wait_exit b 0
+            assert_same copy content
+            # The rest of the stream, from the start of a record on.
+            [ ! -s "$(out b)" ] || grep -qx -- "$(head -n 1 "$(out b)")" content
+            run tail -n 1 "$(out b)"
+            assert_output 1000000
+            rm a b full
+        done
+    done
+}
+
 # ---- Slow readers ----
 
 # slow_reader: opens the FIFO a as descriptor 7 and reads nothing.
@@ -691,7 +731,33 @@ for i in range(3000):
     assert_diagnostic fifotee '^fifotee: a: its reader was too slow; cut off: 1$'
     [ "$(stat -c %s copy)" -ge 900000 ]
     cmp -n "$(stat -c %s copy)" copy content
+    assert_equal "$(tail -c 1 copy)" '' # a newline
+    # Also of records of any length up to PIPE_BUF, and from memory.
+    python3 -c '
+for i in range(3000):
+    length = (1, 50, 1000, 4080)[i % 4]
+    print(f"{i}:" + "x" * length + f":{i}")' >content
+    spread_slowly --slow=disconnect --buffer=100K
+    assert_equal "$(tail -c 1 copy)" ''
+    cmp -n "$(stat -c %s copy)" copy content
+    tr '\n' '\0' <content >nul
+    mv nul content
+    spread_slowly -0 --slow=disconnect
+    assert_equal "$(tail -c 1 copy | tr '\0' .)" .
 
+    # Longer ones are passed on before they end.
+    rm input
+    tee_ready --slow=disconnect --buffer=1M b
+    spawn_reader b b
+    head -c 100000 /dev/zero | tr '\0' x >&8
+    wait_until eval '[ "$(stat -c %s "$(out b)")" -eq 100000 ]'
+    echo end >&8
+    end_input
+    wait_exit tee 0
+    wait_exit b 0
+    assert_equal "$(tail -c 4 "$(out b)")" end
+
+    seq 300000 >content
     rm input
     tee_ready --slow=disconnect a
     slow_reader

@@ -110,6 +110,9 @@ std::vector<FifoWriter> open_fifos(const Options& options, Operands paths) {
         Fifo fifo(parse_name(Kind::fifo, path), options.mode, options.keep);
         if (fifo.is(STDIN_FILENO))
             throw Error(fifo.name().text, "this is standard input");
+        for (const FifoWriter& writer : writers)
+            if (fifo.is(writer.fifo()))
+                throw Error(fifo.name().text, "this FIFO was given before");
         writers.emplace_back(std::move(fifo), options.policy, capacity(paths.size()));
     }
     return writers;
