@@ -171,7 +171,7 @@ void FanIn::take(FifoReader& reader, std::string_view bytes) {
     reader.begun += bytes.substr(whole);
     if (reader.begun.size() < longest_held)
         return;
-    put(label(reader));
+    write(label(reader));
     put(std::exchange(reader.begun, {}));
     long_ = &reader;
 }
@@ -179,7 +179,8 @@ void FanIn::take(FifoReader& reader, std::string_view bytes) {
 // ---- Writing ----
 
 std::string FanIn::label(const FifoReader& reader) const {
-    return policy_.labels ? reader.fifo().name().text + '\t' : std::string();
+    const std::string& name = reader.fifo().name().text;
+    return !policy_.labels ? std::string() : (policy_.escapes ? printable(name) : name) + '\t';
 }
 
 void FanIn::put_records(const FifoReader& reader, std::string_view records) {
@@ -195,17 +196,24 @@ void FanIn::put_records(const FifoReader& reader, std::string_view records) {
     while (!records.empty()) {
         const std::size_t size = records.find(policy_.delimiter) + 1;
         labelled += before;
-        labelled += records.substr(0, size);
+        if (policy_.escapes)
+            labelled += escaper_.add(records.substr(0, size));
+        else
+            labelled += records.substr(0, size);
         records.remove_prefix(size);
     }
-    put(labelled);
+    write(labelled);
 }
 
 void FanIn::put(std::string_view bytes) {
-    progress_.add(0, bytes.size());
-    std::string shown;
     if (policy_.escapes)
-        bytes = shown = escaper_.add(bytes);
+        write(escaper_.add(bytes));
+    else
+        write(bytes);
+}
+
+void FanIn::write(std::string_view bytes) {
+    progress_.add(0, bytes.size());
     std::size_t written = 0;
     const int error = write_patiently(STDOUT_FILENO, bytes, written);
     if (error == EINTR)

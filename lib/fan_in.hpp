@@ -50,6 +50,7 @@ class FanIn {
     std::string label(const FifoReader& reader) const;
     void put_records(const FifoReader& reader, std::string_view records);
     void put(std::string_view bytes);
+    void write(std::string_view bytes);
 
     std::vector<FifoReader>& readers_;
     FanInPolicy policy_;

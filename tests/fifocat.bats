@@ -432,6 +432,11 @@ NAMES
     printf 'x\e[31m\xff\n' >&7
     on_terminal fifocat -c 1 a >shown
     assert_same shown <(printf 'x\\x1b[31m\\xff\n')
+    mkfifo $'n\newline'
+    spawn feed sh -c 'printf "x\033\n" >"$0"' $'n\newline'
+    on_terminal fifocat -L -c 1 $'n\newline' >shown
+    assert_same shown <(printf 'n\\x0aewline\tx\\x1b\n')
+    wait_exit feed 0
     printf 'x\e[31m\xff\n' >&7
     on_terminal fifocat --literal -c 1 a >shown
     assert_same shown <(printf 'x\e[31m\xff\n')
