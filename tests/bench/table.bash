@@ -162,7 +162,9 @@ sleeper=$!
 start - 1.00 'sigsend -s 0 : kill' "sigsend -s 0 $sleeper" "/bin/kill -s 0 $sleeper"
 start raw_exit 1.15 'sigsend -s 0 : static C' "sigsend -s 0 $sleeper" raw_exit
 count 'sigsend -l' sigsend -l </dev/null # valgrind does not know pidfd_send_signal(2)
-kill "$sleeper"
+# TERM would be ours as long as it has not become sleep.
+kill -KILL "$sleeper"
+wait "$sleeper" 2>/dev/null
 count 'sigwatch -c 0' sigwatch -c 0 </dev/null
 
 # 100,000 in the full figures, or as many as RLIMIT_SIGPENDING lets wait: they come while the receiver
@@ -186,6 +188,7 @@ pair 'strace signal_self' 0.90 'sigwatch -p, many signals : strace -p' \
     "signal_self $signals traced & sigwatch -p \$! >/dev/null" \
     "signal_self $signals traced & strace -qq -e trace=none -o /dev/null -p \$!"
 peak 4096 'peak memory of sigwatch : limit' /dev/null "sigwatch -- signal_self $signals" true
+
 # ---- FIFOs: 512 MiB in the full figures ----
 
 mkfifo f{1..16}
