@@ -206,8 +206,11 @@ for n in '1 0.30' '4 0.18' '16 0.10'; do
     pair 'sink tee_loop' 1.20 "fifotee, ${n% *} FIFOs : tee(2) in C" \
         "$(fan "${n% *}" fifotee)" "$(fan "${n% *}" tee_loop)"
 done
+# With one FIFO, seq(1) and the kernel's pipe alone take as long as either.
 seq="seq $((lines * 10))"
-pair sink 0.65 'seq|fifotee : seq|tee' "$(fan 1 fifotee "$seq")" "$(fan 1 tee "$seq")"
+pair sink 0.65 'seq|fifotee, 4 FIFOs : seq|tee' "$(fan 4 fifotee "$seq")" "$(fan 4 tee "$seq")"
+pair 'sink tee_loop' 1.20 'seq|fifotee, 1 FIFO : tee(2) in C' \
+    "$(fan 1 fifotee "$seq")" "$(fan 1 tee_loop "$seq")"
 seq $((lines * 10)) >stream
 from_file='dd if=stream bs=64K status=none'
 pair sink 0.60 'fifotee --slow=drop : tee' \
