@@ -85,6 +85,7 @@ void FanOut::run() {
 }
 
 void FanOut::finish() {
+    watches_output_ = false; // it has all
     const auto is_behind = [](const FifoWriter& writer) { return writer.is_behind(); };
     while (std::any_of(writers_.begin(), writers_.end(), is_behind)) {
         for (FifoWriter& writer : writers_)

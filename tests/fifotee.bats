@@ -795,6 +795,20 @@ for i in range(3000):
     done
 }
 
+@test "a stdout whose reader leaves when it has all is no failure, however long others take" {
+    mkfifo a output
+    seq 400000 >content
+    spawn tee sh -c 'exec fifotee --buffer=10M a <content >output'
+    exec 6<output
+    slow_reader
+    run_tool 0 sh -c 'head -c "$(stat -c %s content)" | cmp - content' <&6
+    exec 6<&-
+    wait_idle tee
+    rest_of_it >copy
+    wait_exit tee 0
+    assert_same copy content
+}
+
 @test "when stdout and all readers are gone, it ends" {
     mkfifo a output
     spawn_reader a a
