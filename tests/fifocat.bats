@@ -307,7 +307,7 @@ for i in range(80):
     echo one >&7
     wait_until got one
     wait_idle cat
-    ! ended "${pid[cat]}"
+    run ! ended "${pid[cat]}"
     exec 7>&-
     wait_exit cat 0
     cat_ready a

@@ -3,6 +3,7 @@
 # fifotee: stdin to stdout and many FIFOs, whatever their readers do.
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own; pid is of lib.bash
 # shellcheck disable=SC2016 # scripts for other shells
+# shellcheck disable=SC2002,SC2094 # cat makes a pipe of a file; a FIFO is opened at both ends
 
 load lib.bash
 
@@ -593,7 +594,7 @@ rest_of_it() {
         slow_reader
         wait_until is_full a
         [ "$stdin" = pipe ] || wait_idle tee
-        ! ended "${pid[tee]}"
+        run ! ended "${pid[tee]}"
         rest_of_it >copy
         wait_exit tee 0
         assert_same copy content
@@ -609,7 +610,7 @@ rest_of_it() {
     spawn tee fifotee --buffer=10M a <content
     slow_reader
     wait_until eval 'cmp -s content "$(out tee)"'
-    ! ended "${pid[tee]}"
+    run ! ended "${pid[tee]}"
     wait_idle tee
     rest_of_it >copy
     wait_exit tee 0
