@@ -297,6 +297,18 @@ assert watch.wait(20) == 0'
     run ! grep "to=$first\$" <<<"$output"
 }
 
+@test "children that it was started with, that run, have stopped or ended, are not looked at" {
+    start_target 1
+    spawn_ready watch sh -c 'sleep 1000 & echo $! >others; sleep 1000 & echo $! >>others
+        kill -STOP $!; true & exec sigwatch --ready-fd 9 --children -p "$0"' "${pid[target]}"
+    kill "${pid[target]}"
+    wait_exit watch 0
+    [ "$(cut -d ' ' -f 2,3 <<<"$output")" = $'TERM user\n- killed' ]
+    run_tool 3 sh -c 'sleep 1000 >&- 2>&- & echo $! >>others; exec sigwatch -- sh -c "exit 3"'
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    xargs kill -KILL <others
+}
+
 # ---- COMMAND ----
 
 @test "COMMAND: its signals on stderr, its output and status its own" {
