@@ -137,6 +137,14 @@ void restore_inherited() noexcept {
     sigprocmask(SIG_SETMASK, &mask_at_start, nullptr);
 }
 
+void restore_defaults() noexcept {
+    for (int signal = 1; signal <= SIGRTMAX; ++signal)
+        ::signal(signal, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 void hold() {
     tick_timer = make_timer(interrupt_signal());
     install_interrupt();

@@ -80,4 +80,7 @@ class Blocked {
 /// In a child, before its execve(2): the dispositions and the mask that we were started with.
 void restore_inherited() noexcept;
 
+/// The same, with the default for each signal, and none blocked.
+void restore_defaults() noexcept;
+
 } // namespace ipc::signals

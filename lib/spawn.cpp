@@ -54,9 +54,10 @@ bool replace_stdin(int input) noexcept {
 }
 
 /// In the child. A signal that came for us meanwhile still waits, and is for COMMAND.
-[[noreturn]] void become(Operands command, int input, int failure_pipe) noexcept {
+[[noreturn]] void become(Operands command, int input, int failure_pipe,
+                         void (*restore_signals)() noexcept) noexcept {
     if (input == -1 || replace_stdin(input)) {
-        signals::restore_inherited();
+        restore_signals();
         execvp(command[0], command.data());
     }
     const int error = errno;
@@ -97,14 +98,14 @@ int read_failure(const UniqueFd& pipe) noexcept {
 
 /// Starts COMMAND. Returns 0, or the errno value of dup2(2) or execvp(3). Throws Error if we cannot
 /// even try.
-int spawn(pid_t& pid, Operands command, int input) {
+int spawn(pid_t& pid, Operands command, int input, void (*restore_signals)() noexcept) {
     Pipe failure = make_pipe(command);
     {
         const UniqueFd writer(std::move(failure.writer));
         const signals::Blocked blocked;
         pid = fork_for(command);
         if (pid == 0)
-            become(command, input, writer.get());
+            become(command, input, writer.get(), restore_signals);
     }
     const int error = read_failure(failure.reader);
     if (error != 0)
@@ -149,7 +150,7 @@ void set_environment(const char* name, std::string_view value) {
 int run_command(Operands command, std::optional<std::string_view> input) {
     const UniqueFd in = input ? sealed_input(*input) : UniqueFd();
     pid_t pid = 0;
-    const int error = spawn(pid, command, in.get());
+    const int error = spawn(pid, command, in.get(), signals::restore_inherited);
     if (error != 0)
         return cannot_run(command, error);
     pass_on_signals(pid);
@@ -162,7 +163,7 @@ void pass_on_signals(pid_t pid) noexcept {
 }
 
 RunningCommand::RunningCommand(Operands command) {
-    const int error = spawn(pid_, command, -1);
+    const int error = spawn(pid_, command, -1, signals::restore_defaults);
     if (error != 0)
         throw Error(command[0], "cannot run", error);
     // It is not waited for before, so the number is still its own.
@@ -187,7 +188,7 @@ HeldCommand::HeldCommand(Operands command) : command_(command) {
     if (pid_ == 0) {
         gate.writer = UniqueFd();
         wait_for_release(gate.reader);
-        become(command, -1, failure.writer.get());
+        become(command, -1, failure.writer.get(), signals::restore_inherited);
     }
     gate_ = std::move(gate.writer);
     failure_ = std::move(failure.reader);

@@ -21,7 +21,8 @@ void set_environment(const char* name, std::string_view value);
 /// saying why. Throws Error if we fail ourselves.
 int run_command(Operands command, std::optional<std::string_view> input);
 
-/// A COMMAND that runs while we go on. The inherited signal mask and dispositions are its.
+/// A COMMAND that runs while we go on. It begins with no signal blocked and none ignored, whatever
+/// we were started with.
 class RunningCommand {
   public:
     /// Throws Error if it cannot be run, or we fail ourselves.
