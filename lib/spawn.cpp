@@ -194,10 +194,11 @@ HeldCommand::HeldCommand(Operands command) : command_(command) {
     failure_ = std::move(failure.reader);
 }
 
-void HeldCommand::release() noexcept {
+void HeldCommand::release() {
     const char go = 0;
-    while (write(gate_.get(), &go, 1) == -1 && errno == EINTR) {
-    }
+    while (write(gate_.get(), &go, 1) == -1)
+        if (errno != EINTR)
+            throw Error(command_[0], "cannot start", errno);
 }
 
 int HeldCommand::failure() const {

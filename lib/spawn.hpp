@@ -49,8 +49,9 @@ class HeldCommand {
 
     pid_t pid() const noexcept { return pid_; }
 
-    /// From here on it becomes COMMAND, with the inherited signal mask and dispositions.
-    void release() noexcept;
+    /// From here on it becomes COMMAND, with the inherited signal mask and dispositions. Throws
+    /// Error.
+    void release();
 
     /// When it has ended: exit_cannot_run or exit_not_found, after saying why, if it did not become
     /// COMMAND; else 0.

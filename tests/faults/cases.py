@@ -34,6 +34,7 @@ class Case:
     creates: tuple = ()  # patterns of the objects that it makes
     writes: tuple = ()  # files that its COMMAND writes
     is_json: bool = False  # what it prints
+    is_tracer: bool = False  # of its COMMAND, which strace leaves to it
     victim: str = ""  # what the process does whose number stands for PID in argv: ends, ignores, stays
     # Senders:
     records: tuple = ()  # what its input holds
@@ -426,7 +427,8 @@ def signal_watchers():
     yield watcher("process", "-p", "PID", victim="ends", asleep=end_victim)
     yield watcher("process.count", "-c", "1", "-p", "PID", "TERM", victim="ends",
                   asleep=end_victim)
-    # A COMMAND of its own it cannot watch where strace does.
+    yield watcher("command", "USR1", "--", "sh", "-c", "trap 'echo >>out' USR1; kill -USR1 $$; exit 3",
+                  is_tracer=True, writes=("out",), status=3)
 
 
 def fifo_writers():

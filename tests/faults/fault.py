@@ -49,15 +49,15 @@ class Fault:
             return self.what
         return f"{self.what}={self.effect}{'+' if self.lasts else ''}"
 
-    def command(self, argv, log):
+    def command(self, argv, log, is_tracer):
         """What runs `argv` with this fault, traced unless strace would be in the way."""
         if not self.is_traced:
             return list(argv)
         if not self.effect:
-            return [*trace(log), *argv]
+            return [*trace(log, is_tracer), *argv]
         action = f"signal={self.effect[3:]}" if self.is_signal else f"error={self.effect}"
         when = f"{self.number}{'+' if self.lasts else ''}"
-        return [*trace(log), "-e", f"trace=execve,{self.what}",
+        return [*trace(log, is_tracer), "-e", f"trace=execve,{self.what}",
                 "-e", f"inject={self.what}:{action}:when={when}", *argv]
 
     def environment(self, tool, log):
@@ -88,9 +88,10 @@ def parse(name):
     return Fault(call[1], int(call[2]), call[3] or "", bool(call[4]))
 
 
-def trace(log):
-    """COMMANDs are none of our business: they are let go when they begin."""
-    return ["strace", "-f", "-qq", "--detach-on=execve", "-o", log]
+def trace(log, is_tracer):
+    """COMMANDs are none of our business: they are let go when they begin; of one that traces them
+    itself they are not followed at all."""
+    return ["strace", *([] if is_tracer else ["-f"]), "-qq", "--detach-on=execve", "-o", log]
 
 
 def of_calls(lines, sanitized):

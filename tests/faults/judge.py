@@ -75,7 +75,7 @@ def diagnostic_problems(run):
                                      *run.case.names, *run.case.command[:1],
                                      "COMMAND", "MQ_", "stdin", "stdout"]))
     named += "|cannot (create a timer|read signals|wait):"
-    named += r"|\d+(?=:)" if "PID" in run.case.argv else ""
+    named += r"|\d+(?=:)" if "PID" in run.case.argv or run.case.is_tracer else ""
     if not any(re.match(rf"{tool}: ({named}|out of memory)", line) for line in lines):
         return [f"the diagnostic names no object: {lines[0]}"]
     return []
@@ -356,7 +356,7 @@ def telling(run, sound):
     if not is_sound(run, sound):
         return []
     found = []
-    if told_in(run.stdout) != told_in(sound.stdout):
+    if told_in(run.stdout + run.stderr) != told_in(sound.stdout + sound.stderr):
         found.append("the output differs, and the status does not say so")
     if run.files != sound.files:
         found.append(f"what ran wrote {run.files}")
@@ -366,6 +366,6 @@ def telling(run, sound):
 
 
 def told_in(lines):
-    """Of each line, what does not differ from run to run: signal and code."""
+    """Of each line about a signal, what does not differ from run to run: signal and code."""
     return [re.findall(rb'"(?:signal|code)":"([^"]*)"', line) or line.split()[1:3]
-            for line in lines.splitlines()]
+            for line in lines.splitlines() if re.match(rb"\{|\d{4}-", line)]

@@ -264,7 +264,7 @@ class Place:
             stdin.write(case.stdin)
             stdin.seek(0)
             process = subprocess.Popen(
-                run.fault.command(argv, self.log), cwd=work, stdout=stdout, stderr=stderr_end,
+                run.fault.command(argv, self.log, case.is_tracer), cwd=work, stdout=stdout, stderr=stderr_end,
                 stdin=subprocess.PIPE if case.stdin_is_pipe else stdin,
                 env=self.environment(run), start_new_session=True, preexec_fn=run.fault.begin)
             os.close(stderr_end)
@@ -314,6 +314,8 @@ class Place:
         if not os.path.exists(self.log):
             return
         run.calls = pathlib.Path(self.log).read_text(errors="replace").splitlines()
+        if run.case.is_tracer and run.fault.is_traced:  # strace names no process then
+            run.calls = [f"0 {line}" for line in run.calls]
         os.remove(self.log)
         if run.fault.effect:
             mark = f"--- {run.fault.effect}" if run.fault.is_signal else "(INJECTED)"
