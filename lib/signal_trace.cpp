@@ -70,7 +70,9 @@ std::string explain_refusal(pid_t pid) {
         return text("it is traced already, by ", describe(static_cast<pid_t>(tracer)));
     const auto stat = procfs::stat(pid);
     if (stat && (stat->state == 'Z' || stat->state == 'X'))
-        return "it has ended";
+        return procfs::list(text("/proc/", pid, "/task")).size() > 1
+                   ? "its first thread has ended, and the others cannot be had without it"
+                   : "it has ended";
     const auto user = procfs::status_number(pid, "Uid");
     if (user && *user != geteuid() && geteuid() != 0)
         return text("it belongs to user ", *user, ", and we are ", geteuid());
@@ -85,7 +87,8 @@ std::string explain_refusal(pid_t pid) {
     default:
         break;
     }
-    return "a process of the kernel, one with more rights than we have, or ourselves";
+    return "a process of the kernel, one with more rights than we have, or ourselves; or a sandbox "
+           "forbids it";
 }
 
 } // namespace

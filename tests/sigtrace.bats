@@ -384,6 +384,20 @@ assert watch.wait(20) == 0'
     assert_diagnostic sigwatch "$zombie: cannot watch: .*it has ended"
 }
 
+@test "a process whose first thread has ended: that is said" {
+    spawn_anew target python3 -c '
+import ctypes, threading, time
+threading.Thread(target=lambda: (time.sleep(0.01), print("ready", flush=True), time.sleep(1000))).start()
+ctypes.CDLL(None).pthread_exit(None)'
+    wait_until has_state "${pid[target]}" Z
+    wait_until grep -q ready "$(out target)"
+    run_tool 2 sigwatch -p "${pid[target]}"
+    assert_diagnostic sigwatch "${pid[target]}: cannot watch: .*its first thread has ended"
+    # It can be signalled.
+    run_tool 0 sigsend "${pid[target]}"
+    unset 'pid[target]' # which wait_exit would take for one that has ended already
+}
+
 @test "a process of another user" {
     requires root
     spawn_anew target sleep 1000
