@@ -485,6 +485,21 @@ has_controls() {
     ! has_controls <<<"${said[*]}" || fail 'control bytes on stderr'
 }
 
+@test "hostile numbers of processes, and signals: one line without control bytes" {
+    local name
+    local -a said=()
+    for name in "${hostile[@]}" /names mq:/names key:5 id:0 fd:0 '' ' 1' $'1\n' +1 -1 0x1 1e0 1.0 1x \
+        2147483648 99999999999999999999 $'TERM\n' 'TERM ' SIGSIGTERM TERM+1 RTMIN+31 'RTMIN+ 1' $'\e'; do
+        quickly sigsend -s 0 -- "$name" && said+=("$stderr")
+        quickly sigsend -s "$name" -- $$ && said+=("$stderr")
+        quickly sigsend -l -- "$name" && said+=("$stderr")
+        quickly sigwatch -p "$name" && said+=("$stderr")
+        quickly sigwatch "$name" && said+=("$stderr")
+        quickly sigwatch -x "$name=true" && said+=("$stderr")
+    done
+    ! has_controls <<<"${said[*]}" || fail 'control bytes on stderr'
+}
+
 @test "hostile names: what mqsend says of them" {
     local name
     for name in $'/new\nline' $'/\e[31m' $'/\xff'; do

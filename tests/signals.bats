@@ -13,13 +13,15 @@ sysv=key:0x7369676e
 
 # ---- Every call that blocks ----
 
-# Each case is WHAT QUEUE: begin starts "tool" and waits until it is blocked in $calls; finish lets
+# Each case is WHAT [QUEUE]: begin starts "tool" and waits until it is blocked in $calls; finish lets
 # it complete, and checks that all is as if nothing had happened.
 mqsend_cases=("read $posix" "room $posix" "room-w $posix" "read $sysv" "room $sysv" "room-w $sysv")
 mqreceive_cases=("wait $posix" "wait-w $posix" "write $posix" "command $posix"
     "wait $sysv" "wait-w $sysv" "write $sysv" "command $sysv")
 mqnotify_cases=("notify $posix" "notify-w $posix" "poll $posix" "poll-w $posix"
     "notify-write $posix" "notify-command $posix")
+sigwatch_cases=(own own-w own-write own-command trace trace-w trace-command)
+sigsend_cases=(end end-group)
 
 # What waits until somebody opens and writes the FIFO $0.
 late_command='read -r line <"$0"; echo "$line"'
@@ -44,10 +46,10 @@ new_queue() {
 }
 
 begin() {
-    what=$1 queue=$2
+    what=$1 queue=${2-}
     fifo=$BATS_TEST_TMPDIR/fifo
     echo "$what $queue"
-    new_queue "$queue"
+    [ -z "$queue" ] || new_queue "$queue"
     rm -f "$fifo"
     mkfifo "$fifo"
     case $what in
@@ -113,6 +115,48 @@ begin() {
         calls=(waitid wait4)
         spawn tool mqnotify "$queue" -- sh -c "$late_command" "$fifo"
         ;;
+    own)
+        calls=(ppoll)
+        spawn_ready tool sigwatch -c 1 --ready-fd 9 USR2
+        ;;
+    own-w)
+        calls=(ppoll)
+        spawn_ready tool sigwatch -c 1 -w 1h --ready-fd 9 USR2
+        ;;
+    own-write)
+        open_full_pipe
+        calls=(ppoll)
+        spawn_ready tool sh -c 'exec sigwatch -c 1 --ready-fd 9 USR2 >"$0" 7<&- 8>&-' "$fifo"
+        kill -USR2 "${pid[tool]}"
+        ;;
+    own-command)
+        calls=(ppoll)
+        spawn_ready tool sigwatch -c 1 --ready-fd 9 -x "USR2=read -r line <$fifo; echo \$line"
+        kill -USR2 "${pid[tool]}"
+        wait_until test -s "$(out tool)"
+        ;;
+    trace | trace-w)
+        calls=(waitid)
+        spawn target sleep 1000
+        local -a timeout=()
+        [ "$what" = trace ] || timeout=(-w 1h)
+        spawn_ready tool sigwatch "${timeout[@]}" --ready-fd 9 -p "${pid[target]}"
+        ;;
+    trace-command)
+        calls=(waitid)
+        spawn tool sh -c 'exec sigwatch -- "$@" 2>&1' sh sh -c "$late_command" "$fifo"
+        ;;
+    end)
+        calls=(ppoll)
+        spawn target sleep 1000
+        spawn tool sigsend -s 0 -w 1h "${pid[target]}"
+        ;;
+    end-group)
+        calls=(ppoll)
+        spawn target setsid sleep 1000
+        wait_until pgrep -g "${pid[target]}"
+        spawn tool sigsend -g -s 0 -w 1h "${pid[target]}"
+        ;;
     esac
     wait_blocked tool "${calls[@]}"
 }
@@ -166,7 +210,45 @@ finish() {
         assert_output "$queue - -"
         wait_exit tool 0
         ;;
+    own | own-w)
+        kill -USR2 "${pid[tool]}"
+        wait_exit tool 0
+        assert_output --partial ' USR2 user '
+        ;;
+    own-write)
+        read_pipe
+        assert_output --partial ' USR2 user '
+        wait_exit tool 0
+        ;;
+    own-command)
+        echo go >"$fifo"
+        wait_exit tool 0
+        [ "${lines[1]}" = go ]
+        ;;
+    trace*)
+        case $what in
+        *-command) echo go >"$fifo" ;;
+        *) kill "${pid[target]}" ;;
+        esac
+        wait_exit tool 0
+        # What it is sent itself is not told.
+        [ "${#lines[@]}" -eq 2 ]
+        assert_line --index 1 --regexp ' - (exited|killed) '
+        ;;
+    end*)
+        kill "${pid[target]}"
+        wait_exit tool 0
+        assert_output ''
+        ;;
     esac
+    end_target
+}
+
+# Of what watches or waits for another process.
+end_target() {
+    [ -n "${pid[target]-}" ] || return 0
+    kill "${pid[target]}" 2>/dev/null || true
+    wait_exit target 143
 }
 
 # Is nothing lost, sent or written, after a signal has ended the tool?
@@ -190,12 +272,15 @@ check_ended() {
         assert_output ''
         [ "$(queued "$queue")" -eq 1 ]
         ;;
-    notify-write)
+    notify-write | own-write)
         read_pipe
         assert_output ''
         ;;
+    own-command) [ "${#lines[@]}" -eq 1 ] ;;
+    trace-command) assert_output --regexp ' - killed .* status=(INT|TERM)$' ;;
     *) assert_output '' ;;
     esac
+    end_target
 }
 
 stop_and_continue() {
@@ -229,7 +314,7 @@ end_by() {
     kill -"$1" "${pid[tool]}"
     wait_exit tool "$((128 + number))"
     # EINTR is no reason that anybody wants to read.
-    if grep -q '^mq.*Interrupted system call' "$(err tool)"; then
+    if grep -q '^[ms].*Interrupted system call' "$(err tool)"; then
         fail "$stderr"
     fi
     check_ended
@@ -247,6 +332,17 @@ end_by() {
 
 @test "mqnotify: stop and continue change nothing" {
     cases=("${mqnotify_cases[@]}")
+    each_case stop_then_finish
+}
+
+@test "sigwatch: stop and continue change nothing" {
+    requires ptrace
+    cases=("${sigwatch_cases[@]}")
+    each_case stop_then_finish
+}
+
+@test "sigsend: stop and continue change nothing" {
+    cases=("${sigsend_cases[@]}")
     each_case stop_then_finish
 }
 
@@ -281,6 +377,19 @@ end_by() {
 
 @test "mqnotify: INT and TERM end it by that signal" {
     cases=("${mqnotify_cases[@]}")
+    each_case end_by INT
+    each_case end_by TERM
+}
+
+@test "sigwatch: INT and TERM end it by that signal" {
+    requires ptrace
+    cases=("${sigwatch_cases[@]}")
+    each_case end_by INT
+    each_case end_by TERM
+}
+
+@test "sigsend: INT and TERM end it by that signal" {
+    cases=("${sigsend_cases[@]}")
     each_case end_by INT
     each_case end_by TERM
 }
@@ -328,7 +437,8 @@ import signal, subprocess, sys, time
 for command in ["mqsend", sys.argv[1], "m"], ["mqsend", sys.argv[2], "m"], \
         ["mqsend", "/empty"], ["mqreceive", "/empty"], ["mqreceive", "key:0x656d7074"], \
         ["mqreceive", sys.argv[1], "--", "sleep", "1000"], ["mqnotify", "/empty"], \
-        ["mqnotify", "-e", "/empty"], ["mqnotify", sys.argv[1], "--", "sleep", "1000"]:
+        ["mqnotify", "-e", "/empty"], ["mqnotify", sys.argv[1], "--", "sleep", "1000"], \
+        ["sigwatch"], ["sigwatch", "--", "sleep", "1000"], ["sigsend", "-s0", "-w1h", sys.argv[3]]:
     for number in signal.SIGINT, signal.SIGTERM:
         process = subprocess.Popen(["env", "--default-signal", *command], stdin=subprocess.PIPE,
                                    stderr=subprocess.DEVNULL)
@@ -339,7 +449,7 @@ for command in ["mqsend", sys.argv[1], "m"], ["mqsend", sys.argv[2], "m"], \
         process.send_signal(number)
         status = process.wait(20)
         process.stdin.close()
-        assert status == -number, (command, number, status)' "$posix" "$sysv"
+        assert status == -number, (command, number, status)' "$posix" "$sysv" $$
 }
 
 @test "a signal ends mqsend also while its stderr is stuck" {
@@ -409,6 +519,8 @@ timed=(
     'mqnotify -w 50ms /empty'
     'mqnotify -w 50ms -e /empty'
     'mqnotify -w 50ms -f /empty -- true'
+    'sigwatch -w 50ms USR2'
+    "sigsend -s 0 -w 50ms $$"
 )
 make_timed() {
     new_queue /empty
@@ -436,7 +548,7 @@ make_timed() {
     for command in "${timed[@]}"; do
         echo "$command"
         harmless=(STOP CONT WINCH)
-        [[ $command == mqnotify* ]] || harmless+=(USR1)
+        [[ $command != mq[sr]* ]] || harmless+=(USR1)
         # shellcheck disable=SC2086
         spawn tool ${command/50ms/400ms}
         wait_blocked tool ppoll msgrcv msgsnd

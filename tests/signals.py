@@ -8,6 +8,8 @@ Usage: signals.py receive COUNT SIGNAL...   prints "NUMBER CODE PID UID VALUE" f
                                             receiver's queue is full
        signals.py thread PID TID SIGNAL     sends it to one thread
        signals.py poll PID [SIGNAL]         has input on a pipe told to that process
+       signals.py stream PID SIGNAL         has what becomes of a socket told to that process
+       signals.py info PID SIGNAL VALUE CODE...   sends it as the kernel or the C library would
        signals.py timer VALUE               a timer of its own sends it USR1, with this value
        signals.py message QUEUE VALUE       registers for the POSIX queue, with USR1 and this value
 """
@@ -17,11 +19,13 @@ import errno
 import fcntl
 import os
 import signal
+import socket
 import struct
 import sys
 import time
 
 F_SETSIG = 10
+SYS_RT_SIGQUEUEINFO = {"x86_64": 129, "aarch64": 138, "riscv64": 138}
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -56,12 +60,32 @@ def thread(pid, tid, name):
         sys.exit(os.strerror(ctypes.get_errno()))
 
 
+def notify(fd, pid, name):
+    fcntl.fcntl(fd, fcntl.F_SETOWN, int(pid))
+    fcntl.fcntl(fd, F_SETSIG, number_of(name))
+    fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_ASYNC)
+
+
 def poll(pid, name="IO"):
     reader, writer = os.pipe()
-    fcntl.fcntl(reader, fcntl.F_SETOWN, int(pid))
-    fcntl.fcntl(reader, F_SETSIG, number_of(name))
-    fcntl.fcntl(reader, fcntl.F_SETFL, fcntl.fcntl(reader, fcntl.F_GETFL) | os.O_ASYNC)
+    notify(reader, pid, name)
     os.write(writer, b"x")
+
+
+def stream(pid, name):
+    reader, writer = socket.socketpair()
+    notify(reader, pid, name)
+    writer.send(b"x")
+    writer.close()
+
+
+def info(pid, name, value, *codes):
+    for code in codes:
+        told = struct.pack("=iiiiiIq", number_of(name), 0, int(code), 0, os.getpid(), os.getuid(),
+                           int(value))
+        if libc.syscall(SYS_RT_SIGQUEUEINFO[os.uname().machine], int(pid), number_of(name),
+                        ctypes.create_string_buffer(told, 128)) != 0:
+            sys.exit(os.strerror(ctypes.get_errno()))
 
 
 def sigevent(value):
@@ -97,5 +121,5 @@ def message(name, value):
 
 if __name__ == "__main__":
     commands = {command.__name__: command
-                for command in (receive, queue, thread, poll, timer, message)}
+                for command in (receive, queue, thread, poll, stream, info, timer, message)}
     commands[sys.argv[1]](*sys.argv[2:])

@@ -176,22 +176,6 @@ stubborn='trap "" TERM; echo ready; read -r _ <&8'
     assert_diagnostic sigsend 32768999
 }
 
-@test "-w: a signal ends it by that signal; stop and continue change nothing" {
-    mkfifo end
-    exec 8<>end
-    spawn_shell victim "$stubborn"
-    spawn waiter sigsend -w 1h "${pid[victim]}"
-    wait_blocked waiter ppoll
-    kill -STOP "${pid[waiter]}"
-    wait_until is_stopped waiter
-    kill -CONT "${pid[waiter]}"
-    wait_blocked waiter ppoll restart_syscall
-    kill -INT "${pid[waiter]}"
-    wait_exit waiter 130
-    assert_no_stderr
-    kill -0 "${pid[victim]}"
-}
-
 @test "-w: whatever was blocked or ignored at the start" {
     mkfifo end
     exec 8<>end
@@ -206,14 +190,6 @@ stubborn='trap "" TERM; echo ready; read -r _ <&8'
         kill -KILL "${pid[waiter]}"
         wait_exit waiter 137
     done
-}
-
-@test "-w goes by the monotonic clock" {
-    requires strace
-    spawn victim sleep 1000
-    run_tool 124 strace -qq -o trace sigsend -s 0 -w 30ms "${pid[victim]}"
-    run ! grep -E 'CLOCK_REALTIME|^(alarm|setitimer)\(' trace
-    grep -q '^ppoll(' trace
 }
 
 # ---- Groups ----
@@ -259,6 +235,20 @@ is_group_of() { [ "$(members "$1")" -eq "$2" ]; }
     assert_diagnostic sigsend "$leader: cannot send TERM: .*its leader, which is gone"
     run_tool 0 sigsend -g -w 10 "$leader"
     run ! kill -0 "$member"
+}
+
+@test "-g: before Linux 6.9" {
+    requires strace setsid
+    spawn_group victims "$group"
+    local as_then=(strace -qq -o trace -e trace=pidfd_send_signal,kill
+        -e inject=pidfd_send_signal:error=EINVAL)
+    run_tool 2 "${as_then[@]}" sigsend -g --value 3 "${pid[victims]}"
+    assert_diagnostic sigsend 'a value for a process group needs Linux 6.9'
+    run ! grep '^kill' trace
+    run_tool 0 "${as_then[@]}" sigsend -g -s 0 "${pid[victims]}"
+    run_tool 0 "${as_then[@]}" sigsend -g "${pid[victims]}"
+    wait_exit victims 143
+    wait_until is_group_of "$(sed -n 's/^kill(-\([0-9]*\), SIGTERM.*/\1/p' trace)" 0
 }
 
 @test "-g: a value for all of a group" {

@@ -80,7 +80,7 @@ is_untraced() { grep -q '^TracerPid:.0$' "/proc/$1/status"; }
     assert_line --index 3 --regexp "^12 -6 $(cut -d ' ' -f 4 <<<"${told[2]}") $EUID 0\$"
 }
 
-@test "codes: timer, mesgq, and a mistake that the processor has found" {
+@test "codes: timer, mesgq, the changes of a child, and a mistake that the processor has found" {
     run_tool 0 sigwatch USR1 -- "$helper" timer 42
     [[ $stderr =~ ' USR1 timer - - - 42 timer='[0-9]+' overrun=0 to=' ]]
     make_queue /sigtrace
@@ -90,6 +90,21 @@ is_untraced() { grep -q '^TracerPid:.0$' "/proc/$1/status"; }
     mqsend /sigtrace x
     wait_exit watch 0
     assert_line --index 0 --regexp "^$time_ USR1 mesgq [0-9]+ $EUID (mqsend|-) 5 to=${pid[target]}\$"
+    run_tool 0 sigwatch CHLD -- python3 -c '
+import os, signal
+child = os.fork()
+if child == 0:
+    while True:
+        signal.pause()
+reader, writer = os.pipe()
+os.set_blocking(writer, False)
+signal.set_wakeup_fd(writer)
+signal.signal(signal.SIGCHLD, lambda *_: None)
+for number in signal.SIGSTOP, signal.SIGCONT, signal.SIGKILL:
+    os.kill(child, number)
+    os.read(reader, 1)'
+    [ "$(sed -n 's/.* CHLD \([a-z]*\) [0-9]* [0-9]* .* \(status=[A-Z]*\) to=[0-9]*$/\1 \2/p' <<<"$stderr")" = \
+        $'stopped status=STOP\ncontinued status=CONT\nkilled status=KILL' ]
     ulimit -c 0
     run_tool 139 sigwatch -J -- python3 -c 'import ctypes; ctypes.string_at(16)'
     [[ $stderr == *'"signal":"SEGV","number":11,"code":"maperr","address":16,"to":'* ]]

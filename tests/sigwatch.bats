@@ -83,6 +83,27 @@ os.execvp("sigwatch", ["sigwatch", "-c", "1", "ALRM"])'
     assert_output --regexp "^$time_ ALRM kernel - - - -\$"
 }
 
+@test "codes: in and hup, of a socket" {
+    watch -c 2 RTMIN+4
+    "$helper" stream "${pid[watch]}" RTMIN+4
+    wait_exit watch 0
+    assert_line --index 0 --regexp "^$time_ RTMIN\+4 in - - - - band=[0-9]+ fd=[0-9]+\$"
+    assert_line --index 1 --regexp "^$time_ RTMIN\+4 hup - - - - band=[0-9]+ fd=[0-9]+\$"
+}
+
+@test "codes that are negative, each with what it carries" {
+    watch -c 6 RTMIN+4
+    "$helper" info "${pid[watch]}" RTMIN+4 77 -1 -2 -3 -4 -5 -60
+    wait_exit watch 0
+    [ "$(sed -E "s/^$time_ RTMIN\+4 //; s/(python3|-) 77/COMMAND 77/; s/[0-9]+ $EUID/PID UID/; s/=[0-9]+/=N/g" <<<"$output")" = \
+        'queue PID UID COMMAND 77
+timer - - COMMAND 77 timer=N overrun=N
+mesgq PID UID COMMAND 77
+asyncio PID UID COMMAND 77
+sigio - - - - band=N fd=N
+-60 PID UID COMMAND 77' ]
+}
+
 @test "codes: what became of a child" {
     mkfifo go
     # It becomes sigwatch, so that its child is that of sigwatch.
@@ -285,29 +306,6 @@ assert list(io) == ["time", "signal", "number", "code", "band", "fd"] and io["co
         wait_exit watch 137
     done
     run_tool 124 env --block-signal --ignore-signal sigwatch -w 30ms USR1
-}
-
-@test "stop and continue change nothing" {
-    watch -w 1h USR1
-    local i
-    for ((i = 0; i < 3; ++i)); do
-        send STOP
-        wait_until is_stopped watch
-        send CONT
-        wait_blocked watch ppoll restart_syscall
-    done
-    send USR1
-    wait_until told 1
-    send TERM
-    wait_exit watch 143
-    assert_no_stderr
-}
-
-@test "-w goes by the monotonic clock" {
-    requires strace
-    run_tool 124 strace -qq -o trace sigwatch -w 30ms USR1
-    grep -q '^ppoll(' trace
-    run ! grep -E '^(alarm|setitimer|timer_create)\(' trace
 }
 
 @test "wrong usage" {
