@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <iterator>
 #include <limits>
 #include <poll.h>
+#include <string>
+#include <string_view>
 #include <unistd.h>
 #include <utility>
 
@@ -14,6 +17,12 @@
 #include "signals.hpp"
 
 namespace ipc {
+
+namespace {
+
+constexpr nanoseconds ending_patience = std::chrono::seconds(1);
+
+} // namespace
 
 OwnSignals::OwnSignals(const Settings& settings, const sigset_t& watched, const sigset_t& ending,
                        SignalCommands commands)
@@ -43,26 +52,66 @@ int OwnSignals::run() {
     return left_ == 0 ? exit_done : exit_timed_out;
 }
 
-/// Tells what has come. False if that was nothing.
+/// Tells what has come: also what ends us and, since that comes first, what was queued before it.
+/// False if that was nothing.
 bool OwnSignals::take() {
     const std::uint64_t before = left_;
+    Deadline patience = Deadline::never();
     bool is_more = true;
-    while (is_more && !ended_) {
-        const auto taken = watch_.take(commands_.has_room() ? left_ : 0);
+    while (is_more) {
+        const bool is_wanted = commands_.has_room() && !patience.passed();
+        const auto taken = watch_.take(is_wanted ? left_ : 0);
         is_more = !taken.empty();
         log_.begin_moment();
         for (const signalfd_siginfo& info : taken)
-            handle(decode(info));
-        if (log_.is_full() || !is_more)
-            watch_.write(STDOUT_FILENO, log_.take(), "stdout");
+            handle(info);
+        if ((log_.is_full() || !is_more) && !write())
+            break;
+        if (ended_ && patience.is_never())
+            patience = Deadline::after(ending_patience);
     }
-    watch_.write(STDOUT_FILENO, log_.take(), "stdout");
     return left_ < before;
 }
 
-void OwnSignals::handle(const SignalEvent& event) {
+/// Writes all that is to be told. False if nobody took any of it for a second, and we shall end.
+bool OwnSignals::write() {
+    const std::string lines = log_.take();
+    for (std::string_view rest = lines; !rest.empty();) {
+        if (!wait_to_write())
+            return false;
+        // A pipe that is ready takes so much without blocking: pipe(7).
+        const ssize_t count =
+            ::write(STDOUT_FILENO, rest.data(), std::min<std::size_t>(rest.size(), PIPE_BUF));
+        if (count >= 0)
+            rest.remove_prefix(static_cast<std::size_t>(count));
+        else if (errno != EINTR && errno != EAGAIN)
+            throw Error("stdout", "cannot write", errno);
+    }
+    return true;
+}
+
+bool OwnSignals::wait_to_write() {
+    for (Deadline patience = Deadline::never(); !patience.passed();) {
+        if (ended_ && patience.is_never())
+            patience = Deadline::after(ending_patience);
+        pollfd poll_fds[] = {
+            {.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0},
+            {.fd = ended_ ? -1 : watch_.ending_fd(), .events = POLLIN, .revents = 0}};
+        const timespec left = ended_ ? to_timespec(patience.left()) : timespec{};
+        if (ppoll(poll_fds, std::size(poll_fds), ended_ ? &left : nullptr, nullptr) < 0 &&
+            errno != EINTR)
+            throw Error({}, "cannot wait", errno);
+        if (poll_fds[0].revents != 0)
+            return true;
+        take_ending();
+    }
+    return false;
+}
+
+void OwnSignals::handle(const signalfd_siginfo& info) {
+    const SignalEvent event = decode(info);
     const bool is_of_command = event.signal == SIGCHLD && commands_.is_ours(event.pid);
-    if (watch_.is_watched(event.signal) && !is_of_command) {
+    if (watch_.is_watched(event.signal) && !is_of_command && left_ > 0) {
         log_.add(event);
         commands_.queue(event);
         --left_;
@@ -88,8 +137,10 @@ void OwnSignals::wait(Deadline deadline, int signals_fd, int output_fd) {
 }
 
 void OwnSignals::take_ending() {
-    if (const auto info = watch_.take_ending())
-        ended_ = decode(*info);
+    if (const auto info = watch_.take_ending()) {
+        log_.begin_moment();
+        handle(*info);
+    }
 }
 
 void OwnSignals::finish_commands() {

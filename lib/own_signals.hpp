@@ -32,7 +32,9 @@ class OwnSignals {
 
   private:
     bool take();
-    void handle(const SignalEvent& event);
+    bool write();
+    bool wait_to_write();
+    void handle(const signalfd_siginfo& info);
     void wait(Deadline deadline, int signals_fd, int output_fd);
     void take_ending();
     void finish_commands();

@@ -3,21 +3,14 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
-#include <iterator>
-#include <poll.h>
 #include <unistd.h>
 
-#include "deadline.hpp"
 #include "error.hpp"
 #include "limits.hpp"
-#include "signals.hpp"
 
 namespace ipc {
 
 namespace {
-
-constexpr nanoseconds ending_patience = std::chrono::seconds(1);
 
 UniqueFd open_signals(const sigset_t& set) {
     UniqueFd fd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -69,42 +62,6 @@ std::optional<signalfd_siginfo> SignalWatch::take_ending() {
     if (read_signals(ending_fd_, {&info, 1}) == 0)
         return std::nullopt;
     return info;
-}
-
-/// A pipe that is ready takes PIPE_BUF bytes without blocking: pipe(7).
-void SignalWatch::write(int fd, std::string_view bytes, std::string_view object) {
-    while (!bytes.empty()) {
-        wait_to_write(fd);
-        const ssize_t count =
-            ::write(fd, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
-        if (count >= 0)
-            bytes.remove_prefix(static_cast<std::size_t>(count));
-        else if (errno != EINTR && errno != EAGAIN)
-            throw Error(object, "cannot write", errno);
-    }
-}
-
-void SignalWatch::wait_to_write(int fd) {
-    Deadline patience = Deadline::never();
-    for (;;) {
-        pollfd poll_fds[] = {
-            {.fd = fd, .events = POLLOUT, .revents = 0},
-            {.fd = patience.is_never() ? ending_fd() : -1, .events = POLLIN, .revents = 0}};
-        const timespec left = patience.is_never() ? timespec{} : to_timespec(patience.left());
-        const int count =
-            ppoll(poll_fds, std::size(poll_fds), patience.is_never() ? nullptr : &left, nullptr);
-        if (count < 0 && errno != EINTR)
-            throw Error({}, "cannot wait", errno);
-        if (poll_fds[0].revents != 0)
-            return;
-        if (count > 0)
-            patience = Deadline::after(ending_patience);
-        if (patience.is_never() || !patience.passed())
-            continue;
-        if (const auto info = take_ending())
-            throw signals::Ended{static_cast<int>(info->ssi_signo)};
-        patience = Deadline::never();
-    }
 }
 
 } // namespace ipc

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <sys/signalfd.h>
 
 #include "fd.hpp"
@@ -32,18 +31,12 @@ class SignalWatch {
     /// Readable when there is something to take.
     int fd() const noexcept { return fd_.get(); }
 
-    /// Writes all. Does not block while one comes that ends us, but gives up when nothing was
-    /// written for a second: throws signals::Ended then. Throws Error naming `object`.
-    void write(int fd, std::string_view bytes, std::string_view object);
-
     /// The next one that ends us and has not been taken.
     std::optional<signalfd_siginfo> take_ending();
     /// Readable when there is such a one.
     int ending_fd() const noexcept { return ending_fd_.get(); }
 
   private:
-    void wait_to_write(int fd);
-
     sigset_t watched_;
     sigset_t ending_;
     UniqueFd fd_;

@@ -202,6 +202,17 @@ assert list(io) == ["time", "signal", "number", "code", "band", "fd"] and io["co
     wait_exit watch 0
 }
 
+@test "what was queued before the signal that ends it is told" {
+    watch
+    send STOP
+    wait_until is_stopped watch
+    "$helper" queue "${pid[watch]}" RTMIN 1 300
+    send TERM CONT
+    wait_exit watch 143
+    grep -q ' TERM user ' <<<"$output"
+    sed -n 's/.* RTMIN .* //p' <<<"$output" | cmp - <(seq 300)
+}
+
 # ---- Which, and how it ends ----
 
 @test "without SIGNAL: all but what stops and what the processor finds; TERM and its like end it" {
@@ -350,6 +361,12 @@ assert list(io) == ["time", "signal", "number", "code", "band", "fd"] and io["co
 
 @test "TERM ends it also while its output is stuck" {
     local signals
+    # By itself, it is what cannot be told.
+    open_full_pipe
+    spawn_ready watch sh -c 'exec sigwatch --ready-fd 9 >"$0" 7<&- 8>&-' "$fifo"
+    send TERM
+    wait_exit watch 143
+    exec 7<&- 8>&-
     for signals in '' USR1; do
         open_full_pipe
         # shellcheck disable=SC2086 # words
