@@ -140,7 +140,7 @@ stubborn='trap "" TERM; echo ready; read -r _ <&8'
     mkfifo end
     exec 8<>end
     spawn_shell victim "$stubborn"
-    run_tool 124 sigsend -w 50ms -k KILL "${pid[victim]}"
+    run_tool 124 sigsend -w 300ms -k KILL "${pid[victim]}"
     assert_no_stderr
     wait_exit victim 137
     spawn victim sleep 1000
@@ -219,7 +219,7 @@ is_group_of() { [ "$(members "$1")" -eq "$2" ]; }
     mkfifo end
     exec 8<>end
     spawn_group victims "bash -c '$stubborn' & wait"
-    run_tool 124 sigsend -g -w 50ms -k KILL "${pid[victims]}"
+    run_tool 124 sigsend -g -w 300ms -k KILL "${pid[victims]}"
     assert_no_stderr
     wait_exit victims 143
 }
