@@ -62,7 +62,8 @@ bool OwnSignals::take() {
         const bool is_wanted = commands_.has_room() && !patience.passed();
         const auto taken = watch_.take(is_wanted ? left_ : 0);
         is_more = !taken.empty();
-        log_.begin_moment();
+        if (is_more)
+            log_.begin_moment();
         for (const signalfd_siginfo& info : taken)
             handle(info);
         if ((log_.is_full() || !is_more) && !write())

@@ -294,7 +294,7 @@ is_group_of() { [ "$(members "$1")" -eq "$2" ]; }
     requires strace
     spawn victim sleep 1000
     # At the call before the signal, the process goes.
-    spawn sender strace -qq -o trace -e inject=poll:delay_enter=300000:when=1 \
+    spawn sender strace -qq -o trace -e inject=poll:delay_enter=1000000:when=1 \
         sigsend -s USR1 "${pid[victim]}"
     wait_until grep -q pidfd_open trace
     kill -KILL "${pid[victim]}"
