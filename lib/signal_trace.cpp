@@ -29,9 +29,9 @@ long trace(__ptrace_request request, pid_t thread, std::uintptr_t data = 0) noex
 }
 
 /// Looks at a stop or an end, and leaves it as it is: a signal that waits to be delivered still is
-/// if we die now, while waitid(2) without WNOWAIT would have taken it. Children that are not traced,
-/// which we may have been started with, are none of those that __WCLONE means. Returns 0, or the
-/// errno value; `stop.si_pid` is 0 if there is none.
+/// if we die now, while waitid(2) without WNOWAIT would have taken it. Children that are not
+/// traced, which we may have been started with, are none of those that __WCLONE means. Returns 0,
+/// or the errno value; `stop.si_pid` is 0 if there is none.
 int look(siginfo_t& stop, int options) noexcept {
     stop.si_pid = 0;
     const int all = static_cast<int>(WSTOPPED | WEXITED | __WCLONE | WNOWAIT);

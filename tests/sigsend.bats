@@ -240,7 +240,7 @@ is_group_of() { [ "$(members "$1")" -eq "$2" ]; }
 @test "-g: before Linux 6.9" {
     requires strace setsid
     spawn_group victims "$group"
-    local as_then=(strace -qq -o trace -e trace=pidfd_send_signal,kill
+    local as_then=(strace -qq -o trace -e 'trace=pidfd_send_signal,kill'
         -e inject=pidfd_send_signal:error=EINVAL)
     run_tool 2 "${as_then[@]}" sigsend -g --value 3 "${pid[victims]}"
     assert_diagnostic sigsend 'a value for a process group needs Linux 6.9'
