@@ -21,7 +21,9 @@ class Fifo {
     /// `mode` is exact, whatever the umask. Throws Error.
     Fifo(Name name, mode_t mode, Keep keep);
     Fifo(Fifo&& other) noexcept;
+    Fifo(const Fifo&) = delete;
     Fifo& operator=(Fifo&&) = delete;
+    Fifo& operator=(const Fifo&) = delete;
     ~Fifo() { remove(); }
 
     /// Removes the file, if it is to be removed. It goes before our end of it is closed: whoever

@@ -54,7 +54,7 @@ class FileWatch {
     std::size_t read_events() noexcept;
 
     template <class OnEvent> std::size_t take_event(std::size_t at, OnEvent& on_event) {
-        inotify_event event;
+        inotify_event event{};
         std::memcpy(&event, buffer_ + at, sizeof event);
         for (std::size_t file = 0; file < files_.size(); ++file)
             if (files_[file].descriptor == event.wd)
@@ -68,7 +68,7 @@ class FileWatch {
     bool is_complete_ = false; ///< it watches all of the files
     bool started_ = false;
     nanoseconds interval_ = first_interval;
-    char buffer_[1024];
+    char buffer_[1024]{};
 };
 
 } // namespace ipc

@@ -12,13 +12,10 @@ namespace ipc {
 class PipeTee {
   public:
     /// Whoever has to wait meanwhile.
-    class Waiter {
-      public:
+    struct Waiter {
+        virtual ~Waiter() = default;
         /// Waits until there may be room in the target, or it has failed, or a signal comes.
         virtual void wait_for_room(int target) = 0;
-
-      protected:
-        ~Waiter() = default;
     };
 
     /// `source` stays the caller's, and nobody else reads from it. So does the waiter, whose
@@ -29,7 +26,7 @@ class PipeTee {
     std::size_t available() noexcept;
 
     struct Target {
-        int fd;
+        int fd = -1;
         int error = 0; ///< an errno value, once it has failed
     };
 
