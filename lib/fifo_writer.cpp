@@ -102,7 +102,7 @@ void FifoWriter::flush() {
     if (!backlog_.empty())
         backlog_.drop_front(write_some({backlog_.begin(), backlog_.size()}));
     if (backlog_.empty() && !rest_.empty())
-        rest_.remove_prefix(std::min(rest_.size(), write_some(rest_)));
+        rest_.remove_prefix(write_some(rest_));
     const std::size_t room = policy_.buffer - std::min(policy_.buffer, backlog_.size());
     if (const std::size_t count = std::min(rest_.size(), room)) {
         backlog_.append(rest_.substr(0, count));
