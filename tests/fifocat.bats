@@ -70,6 +70,7 @@ for i in range(4000):
     printf one >a
     wait_until got one
     printf 'two\nthree' >a
+    wait_until got $'one\ntwo\nthree' # or the next may be there before it is seen that this one left
     printf four >a
     wait_until eval '[ "$(tr "\n" . <"$(out cat)")" = one.two.three.four. ]'
     kill "${pid[cat]}"
