@@ -9,6 +9,9 @@ load lib.bash
 
 setup() { cd "$BATS_TEST_TMPDIR" || return; }
 
+# has_opened NAME: a reader of spawn_reader has come through open(2), since there is a writer.
+has_opened() { readlink "/proc/${pid[$1]}"/fd/* | grep -qx -- ".*/$1"; }
+
 # spawn_reader NAME FIFO: copies FIFO to $(out NAME), from the start on.
 spawn_reader() { spawn "$1" cat -- "$2" 8>&-; }
 
@@ -558,6 +561,7 @@ PYTHON
             exec 6<&-
             wait_until eval '[ "$(bytes_in b)" -eq 0 ]'
             spawn_reader b b
+            wait_until has_opened b
             cat <&7 >copy
             exec 7<&-
             wait_exit tee 0
