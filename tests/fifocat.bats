@@ -13,16 +13,6 @@ cat_ready() { spawn_ready cat fifocat --ready-fd 9 "$@"; }
 
 got() { [ "$(<"$(out cat)")" = "$1" ]; }
 
-# wait_idle NAME: until it uses no time of a processor, and is not even woken, while some passes.
-wait_idle() { wait_until is_idle "${pid[$1]}"; }
-is_idle() {
-    local before
-    before=$(uses "$1") || return
-    sleep 0.3
-    [ "$(uses "$1")" = "$before" ]
-}
-uses() { cut -d ' ' -f 14,15 "/proc/$1/stat" && grep ctxt_switches "/proc/$1/status"; }
-
 refused() {
     echo "fifocat $*"
     run_tool 2 fifocat "$@"

@@ -245,6 +245,16 @@ list_syscalls() {
         sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$/\1=\2/p' | tr '\n' ' '
 }
 
+# wait_idle NAME: until it uses no time of a processor, and is not even woken, while some passes.
+wait_idle() { wait_until is_idle "${pid[$1]}"; }
+is_idle() {
+    local before
+    before=$(uses "$1") || return
+    sleep 0.3
+    [ "$(uses "$1")" = "$before" ]
+}
+uses() { cut -d ' ' -f 14,15 "/proc/$1/stat" && grep ctxt_switches "/proc/$1/status"; }
+
 # open_full_pipe: a pipe full of empty lines: $fifo is its name, descriptor 7 reads and 8 writes it.
 open_full_pipe() {
     fifo=$BATS_TEST_TMPDIR/full
