@@ -193,7 +193,8 @@ struct Object {
     /// Empty if there is none.
     std::string_view detail(Detail which) const noexcept;
     bool is_system_v() const noexcept { return family == Family::system_v; }
-    /// `mq:/jobs`: what tools accept that take objects of more than one kind.
+    /// `mq:/jobs`: what tools accept that take objects of more than one kind. What is called after
+    /// its inode, `pipe:[N]` or `socket:[N]`, is so already.
     std::string full_name() const;
     /// How long it lives: `process`, `kernel` or `filesystem`, as the classic texts distinguish.
     const char* persistence() const noexcept;
