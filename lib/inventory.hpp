@@ -50,6 +50,7 @@ class KindSet {
     constexpr bool has(ObjectKind kind) const noexcept {
         return (bits_ >> static_cast<unsigned>(kind) & 1U) != 0;
     }
+    constexpr void add(KindSet kinds) noexcept { bits_ |= kinds.bits_; }
     /// Whether at least one of these is in it.
     constexpr bool has_any(KindSet of) const noexcept { return (bits_ & of.bits_) != 0; }
     constexpr bool empty() const noexcept { return bits_ == 0; }

@@ -73,6 +73,9 @@ void request_open(KindSet kinds, ScanRequest& request);
 void list_unix_sockets(const ProcessScan& scan, std::vector<Object>& objects,
                        std::vector<Trouble>& troubles);
 
+/// What a scan has to look for, so that list_locks() finds who has the locked files open.
+void request_locks(ScanRequest& request);
+
 /// Locks by /proc/locks, with holders and waiters; those of open file descriptions (OFD) by
 /// /proc/PID/fdinfo.
 void list_locks(const ProcessScan& scan, std::vector<Object>& objects,

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "inventory.hpp"
+#include "process_scan.hpp"
+#include "table.hpp"
+
+/// The columns in which objects are shown: ipcstat(1), COLUMNS.
+namespace ipc {
+
+/// What has to be known of objects before a column can be filled.
+enum class Needs : std::uint8_t {
+    name,    ///< the directory entry, or the record, alone
+    figures, ///< what a look at each object tells
+    users,   ///< a pass over all processes
+};
+
+enum class TimeFormat : std::uint8_t {
+    stamp, ///< seconds since the epoch
+    brief, ///< today the hour, this year the day, else the year
+    full,  ///< as ctime(3) without the day of the week
+    iso,   ///< 2026-03-01T12:00:00+01:00
+};
+
+/// `short`, `full`, `iso` or `timestamp`. Throws UsageError.
+TimeFormat parse_time_format(std::string_view name);
+
+/// How values are written.
+struct ColumnStyle {
+    TimeFormat times = TimeFormat::brief;
+    bool exact_sizes = false; ///< bytes rather than 4K
+};
+
+struct ObjectColumn {
+    const char* name;
+    const char* help;
+    Align align;
+    Needs needs;
+    /// Fills a cell of `table` with what is known of it.
+    void (*fill)(Table& table, const Object& object, const ProcessScan& scan,
+                 const ColumnStyle& style);
+};
+
+std::span<const ObjectColumn> object_columns() noexcept;
+
+using Columns = std::vector<const ObjectColumn*>;
+
+/// Those that are shown by default.
+Columns default_columns();
+Columns all_columns();
+
+/// `COL,…`: these; `+COL,…`: besides `columns`. Any case will do. Throws UsageError.
+Columns parse_columns(std::string_view list, Columns columns);
+
+Needs needs_of(const Columns& columns) noexcept;
+
+/// Its headings.
+std::vector<TableColumn> table_columns(const Columns& columns);
+
+/// Adds a row.
+void add_row(Table& table, const Columns& columns, const Object& object, const ProcessScan& scan,
+             const ColumnStyle& style);
+
+/// `pid:command`, and `pid` alone where its command is not known.
+std::string describe_process(const ProcessScan& scan, pid_t pid);
+
+} // namespace ipc

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+//
+// ipcstat: list every IPC object, what is in it, and who uses it.
+//
+// Nothing is unused that only could not be seen to be used, and what cannot be listed is said.
+// Status: 0 listed, 1 an object that was named is not there, 2 trouble: something that was asked
+// for could not be listed, or a filter could not be decided.
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deadline.hpp"
+#include "error.hpp"
+#include "graph.hpp"
+#include "io.hpp"
+#include "ipc_limits.hpp"
+#include "ipc_limits_table.hpp"
+#include "object_columns.hpp"
+#include "object_filter.hpp"
+#include "open_metrics.hpp"
+#include "parse.hpp"
+#include "redraw.hpp"
+#include "table.hpp"
+#include "take_inventory.hpp"
+#include "text.hpp"
+#include "tool.hpp"
+#include "users.hpp"
+
+namespace {
+
+using namespace ipc;
+
+enum class View : std::uint8_t { objects, limits, graph, metrics };
+
+struct Options {
+    std::optional<KindSet> kinds;
+    bool all_kinds = false;
+    ObjectFilter filter;
+    std::optional<pid_t> namespace_of;
+    bool all_namespaces = false;
+    std::optional<Columns> columns;
+    TableForm form = TableForm::table;
+    Headings headings = Headings::shown;
+    bool exact_sizes = false;
+    std::optional<TimeFormat> times;
+    View view = View::objects;
+    std::optional<nanoseconds> interval;
+    bool verbose = false;
+};
+
+constexpr const char* synopsis[] = {
+    "[OPTION]... [NAME]...",
+};
+constexpr const char* operands[] = {"object"};
+
+constexpr Tool tool = {
+    .name = "ipcstat",
+    .summary = "List IPC objects, what is in them, and who uses them.",
+    .synopsis = synopsis,
+    .operands = operands,
+};
+
+pid_t parse_process(const char* word) {
+    return static_cast<pid_t>(parse::number(word, 1, std::numeric_limits<pid_t>::max()));
+}
+
+// clang-format off
+constexpr Option<Options> table[] = {
+    {{.short_name = 'k', .long_name = "kinds", .argument = Argument::required,
+      .argument_name = "KIND,...", .value_kind = "kinds",
+      .help = "these kinds: mq sem shm fifo pipe unix lock eventfd memfd map sig"},
+     [](Options& o, const char* a) { o.kinds = parse_kinds(a); }},
+    {{.short_name = 'a', .long_name = "all", .help = "all kinds, not only mq, sem and shm"},
+     [](Options& o, const char*) { o.all_kinds = true; }},
+    {{.short_name = 'u', .long_name = "user", .argument = Argument::required,
+      .argument_name = "USER", .value_kind = "user", .help = "what this user owns"},
+     [](Options& o, const char* a) { o.filter.owner = parse_owner(a).uid; }},
+    {{.short_name = 'p', .long_name = "process", .argument = Argument::required,
+      .argument_name = "PID", .value_kind = "process",
+      .help = "what this process uses, of all kinds"},
+     [](Options& o, const char* a) { o.filter.process = parse_process(a); }},
+    {{.short_name = 's', .long_name = "state", .argument = Argument::required,
+      .argument_name = "STATE,...", .value_kind = "states",
+      .help = "in these states: in-use unused idle orphan marked malformed unknown"},
+     [](Options& o, const char* a) { o.filter.states = parse_states(a); }},
+    {{.short_name = 'N', .long_name = "namespace", .argument = Argument::required,
+      .argument_name = "PID", .value_kind = "process", .group = 'n',
+      .help = "the IPC namespace of this process"},
+     [](Options& o, const char* a) { o.namespace_of = parse_process(a); }},
+    {{.long_name = "all-namespaces", .group = 'n', .help = "the IPC namespaces of all processes"},
+     [](Options& o, const char*) { o.all_namespaces = true; }},
+    {{.short_name = 'o', .long_name = "output", .argument = Argument::required,
+      .argument_name = "COL,...", .value_kind = "columns", .group = 'o',
+      .help = "these columns; +COL,...: besides the default ones"},
+     [](Options& o, const char* a) { o.columns = parse_columns(a, default_columns()); }},
+    {{.long_name = "output-all", .group = 'o', .help = "all columns"},
+     [](Options& o, const char*) { o.columns = all_columns(); }},
+    {{.short_name = 'J', .long_name = "json", .group = 'f', .help = "json"},
+     [](Options& o, const char*) { o.form = TableForm::json; }},
+    {{.short_name = 'r', .long_name = "raw", .group = 'f',
+      .help = "blanks between columns, special bytes as \\xNN"},
+     [](Options& o, const char*) { o.form = TableForm::raw; }},
+    {{.short_name = 'e', .long_name = "export", .group = 'f', .help = "COL=\"value\" pairs"},
+     [](Options& o, const char*) { o.form = TableForm::pairs; }},
+    {{.short_name = 'y', .long_name = "shell", .group = 'f',
+      .help = "the same, each COL fit for a variable of the shell"},
+     [](Options& o, const char*) { o.form = TableForm::shell; }},
+    {{.short_name = '0', .long_name = "null", .group = 'f',
+      .help = "NUL behind each row, bytes as they are"},
+     [](Options& o, const char*) { o.form = TableForm::nul; }},
+    {{.long_name = "noheadings", .help = "no line of headings"},
+     [](Options& o, const char*) { o.headings = Headings::left_out; }},
+    {{.short_name = 'b', .long_name = "bytes", .help = "exact sizes, not 4K"},
+     [](Options& o, const char*) { o.exact_sizes = true; }},
+    {{.long_name = "time-format", .argument = Argument::required,
+      .argument_name = "FORMAT", .value_kind = "time-format",
+      .help = "short, full, iso or timestamp"},
+     [](Options& o, const char* a) { o.times = parse_time_format(a); }},
+    {{.long_name = "limits", .group = 'v', .help = "limits, and how much of them is used"},
+     [](Options& o, const char*) { o.view = View::limits; }},
+    {{.long_name = "graph", .group = 'v', .help = "a graph for dot(1)"},
+     [](Options& o, const char*) { o.view = View::graph; }},
+    {{.long_name = "openmetrics", .group = 'v', .help = "figures as OpenMetrics text"},
+     [](Options& o, const char*) { o.view = View::metrics; }},
+    {{.long_name = "watch", .argument = Argument::required, .argument_name = "DURATION",
+      .value_kind = "duration", .help = "again at this interval, showing what changed"},
+     [](Options& o, const char* a) { o.interval = parse::duration(a); }},
+    {{.short_name = 'v', .long_name = "verbose", .help = "say what could not be examined"},
+     [](Options& o, const char*) { o.verbose = true; }},
+    help_option<Options>,
+    version_option<Options>,
+};
+// clang-format on
+
+/// What is to be listed, once the operands are known.
+struct Plan {
+    InventoryRequest request;
+    ObjectFilter filter;
+    Columns columns;
+    ColumnStyle style;
+    bool is_plain = true; ///< nothing in particular was asked for
+};
+
+KindSet kinds_of(const Options& options, const ObjectFilter& filter) {
+    if (options.kinds)
+        return *options.kinds;
+    if (options.all_kinds || filter.process)
+        return all_kinds;
+    KindSet kinds;
+    for (const ObjectName& name : filter.names)
+        kinds.add(name.kinds());
+    return kinds.empty() ? kept_kinds : kinds;
+}
+
+Plan make_plan(const Options& options, Operands names) {
+    Plan plan;
+    plan.filter = options.filter;
+    for (const char* const name : names)
+        plan.filter.names.emplace_back(name);
+    plan.is_plain = !options.kinds && !options.filter.process && !options.filter.owner &&
+                    options.filter.states.empty() && plan.filter.names.empty();
+    plan.columns = options.columns.value_or(
+        options.interval && options.form == TableForm::table && terminal_width() > 0
+            ? parse_columns("KIND,NAME,OWNER,MSGS,USED,FILL,STATE,USERS", {})
+            : default_columns());
+    const bool is_for_people = options.form == TableForm::table;
+    plan.style = {.times =
+                      options.times.value_or(is_for_people ? TimeFormat::brief : TimeFormat::stamp),
+                  .exact_sizes = options.exact_sizes || !is_for_people};
+
+    const Needs needs = options.view == View::objects ? needs_of(plan.columns) : Needs::users;
+    const bool is_judged = needs == Needs::users || options.filter.process ||
+                           !options.filter.states.empty() || options.verbose;
+    plan.request = {.kinds =
+                        options.view == View::limits ? kept_kinds : kinds_of(options, plan.filter),
+                    .depth = needs == Needs::name && !is_judged ? Depth::names : Depth::figures,
+                    .judged = is_judged && options.view != View::limits ? Judged::yes : Judged::no,
+                    .process = options.filter.process,
+                    .places = nullptr};
+    return plan;
+}
+
+/// One listing; what went wrong is said, and counts.
+class Listing {
+  public:
+    explicit Listing(const Plan& plan) : plan_(plan), inventory_(take_inventory(plan.request)) {
+        for (const Trouble& trouble : inventory_.troubles) {
+            report(trouble.line);
+            if (!plan.is_plain)
+                status_ = exit_trouble;
+        }
+        select();
+    }
+
+    Inventory& inventory() noexcept { return inventory_; }
+    int status() const noexcept { return status_; }
+
+    void note_unexamined() const {
+        const ProcessScan& scan = inventory_.scan;
+        if (scan.unexamined > 0)
+            report(text(scan.unexamined, scan.unexamined == 1 ? " process" : " processes",
+                        " could not be examined"));
+        if (scan.some_hidden)
+            report("there may be processes that are not visible from here");
+    }
+
+  private:
+    /// Leaves what passes the filter, and says where it could not be decided.
+    void select() {
+        const ObjectFilter& filter = plan_.filter;
+        std::vector<Object>& objects = inventory_.objects;
+        for (const ObjectName& name : filter.names)
+            if (std::none_of(objects.begin(), objects.end(),
+                             [&](const Object& object) { return name.matches(object); })) {
+                report(text(printable(name.text()), ": there is no such object"));
+                status_ = std::max<int>(status_, exit_not_now);
+            }
+        if (filter.process)
+            check_process(*filter.process);
+        std::erase_if(objects, [&](const Object& object) { return !filter.selects(object); });
+        const auto undecided =
+            filter.has_state(State::unknown)
+                ? 0
+                : std::count_if(objects.begin(), objects.end(), [](const Object& object) {
+                      return object.state == State::unknown;
+                  });
+        if (undecided > 0)
+            trouble(text(undecided, undecided == 1 ? " object is" : " objects are",
+                         " left out: its state is unknown, since processes could not be examined"));
+        std::erase_if(objects,
+                      [&](const Object& object) { return !filter.has_state(object.state); });
+    }
+
+    void check_process(pid_t pid) {
+        const std::vector<Process>& processes = inventory_.scan.processes;
+        const auto process = std::find_if(processes.begin(), processes.end(),
+                                          [pid](const Process& each) { return each.pid == pid; });
+        if (process == processes.end())
+            trouble(text(pid, ": there is no such process"));
+        else if (!process->is_examined)
+            trouble(text(pid, ": cannot be examined, so what it uses may be missing"));
+    }
+
+    void trouble(std::string_view line) {
+        report(line);
+        status_ = exit_trouble;
+    }
+
+    const Plan& plan_;
+    Inventory inventory_;
+    int status_ = exit_done;
+};
+
+Table make_table(const Options& options, const Plan& plan, const Inventory& inventory) {
+    Table rows("ipc", table_columns(plan.columns), options.form, options.headings);
+    if (plan.request.judged == Judged::yes)
+        rows.add_member("unexamined", static_cast<std::int64_t>(inventory.scan.unexamined));
+    for (const Object& object : inventory.objects)
+        add_row(rows, plan.columns, object, inventory.scan, plan.style);
+    return rows;
+}
+
+std::vector<LimitUse> limits_of(Inventory& inventory) {
+    return ipc_limits(inventory.objects, inventory.troubles);
+}
+
+int show(const Options& options, const Plan& plan, Redraw* screen) {
+    Listing listing(plan);
+    Inventory& inventory = listing.inventory();
+    if (options.verbose)
+        listing.note_unexamined();
+    switch (options.view) {
+    case View::limits:
+        write_stdout(limits_table(limits_of(inventory), options.form, options.headings,
+                                  plan.style.exact_sizes)
+                         .text(terminal_width()));
+        break;
+    case View::graph:
+        write_stdout(graph(inventory.objects, inventory.scan));
+        break;
+    case View::metrics:
+        write_stdout(
+            open_metrics(inventory.objects, limits_of(inventory), inventory.scan.unexamined));
+        break;
+    case View::objects:
+        Table rows = make_table(options, plan, inventory);
+        if (screen != nullptr)
+            screen->draw(std::move(rows));
+        else
+            write_stdout(rows.text(terminal_width()));
+    }
+    return listing.status();
+}
+
+int run(const Options& options, const Invocation& invocation) {
+    Plan plan = make_plan(options, invocation.operands);
+    std::vector<Place> places;
+    if (options.namespace_of)
+        places.push_back(place_of(*options.namespace_of));
+    if (options.all_namespaces) {
+        std::vector<Trouble> troubles;
+        places = all_places(troubles);
+        for (const Trouble& trouble : troubles)
+            report(trouble.line);
+        if (!troubles.empty())
+            plan.is_plain = false;
+    }
+    if (!places.empty())
+        plan.request.places = &places;
+    if (!options.interval)
+        return show(options, plan, nullptr);
+    Redraw screen;
+    for (;;) {
+        show(options, plan, &screen);
+        screen.wait(*options.interval);
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv) { return ipc::tool_main<tool, table, run, Options>(argc, argv); }
