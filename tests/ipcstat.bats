@@ -1,0 +1,496 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# ipcstat: what outlives processes; its users and states, its forms and filters.
+# shellcheck disable=SC2154 # variables of lib.bash and of bats
+
+load lib.bash
+
+# Some tests put what no tool makes into /dev/shm.
+teardown() {
+    clean_up
+    rm -rf /dev/shm/stat-* /dev/shm/sem.stat-*
+    if [ -n "${segments-}" ]; then shmctl rm -f $segments; fi
+}
+
+# of NAME COLUMN: that cell of it.
+of() { ipcstat -r --noheadings -o "$2" -- "$1"; }
+
+# holder NAME PYTHON: a process that runs it, then is ready, and stays.
+holder() {
+    spawn_ready "$1" python3 -c "
+import ctypes, mmap, os, signal, sys
+$2
+os.write(9, b'\n')
+signal.pause()" 9
+}
+
+# json PYTHON: with \$output as `d`, what this prints.
+json() { python3 -c "import json, sys; d = json.load(sys.stdin); print($1)" <<<"$output"; }
+
+@test "both families of the three kinds, under names that every tool accepts" {
+    make_queue /stat-q
+    make_queue key:0x5157
+    make_semaphore /stat-s
+    make_semaphore key:0x5157 --nsems 3
+    make_memory /stat-m 8K
+    make_memory key:0x5157 4K
+    run_tool 0 ipcstat -r -o KIND,NAME,PERMS,KEY,NSEMS,SIZE
+    assert_no_stderr
+    assert_output "KIND NAME PERMS KEY NSEMS SIZE
+mq mq:/stat-q 0600   
+mq mq:key:0x00005157 0600 0x00005157  
+sem sem:/stat-s 0600   
+sem sem:key:0x00005157 0600 0x00005157 3 
+shm shm:/stat-m 0600   8192
+shm shm:key:0x00005157 0600 0x00005157  4096"
+    run_tool 0 ipcstat -r --noheadings -o NAME
+    local name
+    for name in "${lines[@]}"; do
+        case $name in
+        mq:*) mqctl show "$name" >/dev/null ;;
+        sem:*) semctl show "$name" >/dev/null ;;
+        shm:*) shmctl show "$name" >/dev/null ;;
+        esac
+    done
+}
+
+@test "an object without a key goes by its identifier" {
+    segments=$(shmctl create -s 1K private)
+    run_tool 0 ipcstat -r --noheadings -o NAME,ID
+    assert_output "shm:$segments ${segments#id:}"
+}
+
+@test "nothing there: headings alone, and status 0" {
+    run_tool 0 ipcstat
+    assert_no_stderr
+    assert_output --regexp '^KIND +NAME +OWNER +PERMS +USED +STATE +USERS$'
+    run_tool 0 ipcstat --noheadings
+    assert_output ''
+    run_tool 0 ipcstat -J
+    [ "$(json 'd["ipc"]')" = '[]' ]
+}
+
+@test "the default columns of usual objects fit into 80 columns" {
+    make_queue /some-queue-name
+    make_memory key:0x12345678 100M
+    local line
+    run_tool 0 ipcstat
+    [ "${#lines[@]}" -eq 3 ]
+    for line in "${lines[@]}"; do
+        [ "${#line}" -le 80 ]
+    done
+}
+
+@test "figures: those of the tool of each kind" {
+    make_queue /stat-q --maxmsg 7 --msgsize 100
+    mqsend -p 3 /stat-q four five5
+    run_tool 0 ipcstat -r --noheadings -o MSGS,USED,MAXMSG,MSGSIZE,NOTIFY /stat-q
+    assert_output '2 9 7 100 '
+    make_queue key:0x5157 --maxbytes 1000
+    mqsend key:0x5157 abc
+    run_tool 0 ipcstat -r --noheadings -o MSGS,USED,LIMIT,FILL key:0x5157
+    assert_output '1 3 1000 0'
+    make_semaphore /stat-s --value 5
+    [ "$(of sem:/stat-s VALUE)" = 5 ]
+    make_semaphore key:0x5157 --value 6
+    [ "$(of sem:key:0x5157 VALUE)" = 6 ]
+    make_memory /stat-m 5000
+    [ "$(of shm:/stat-m SIZE)" = 5000 ]
+    make_memory key:0x5157 5001
+    run_tool 0 ipcstat -r --noheadings -o SIZE,NATTCH,CPID shm:key:0x5157
+    assert_output --regexp '^5001 0 [0-9]+$'
+}
+
+@test "json: numbers are numbers, users objects, what is unknown null" {
+    make_queue /stat-q
+    mqsend /stat-q hello
+    holder user 'fd = os.open("/dev/mqueue/stat-q" if os.path.exists("/dev/mqueue/stat-q") else "/", os.O_RDONLY)'
+    run_tool 0 ipcstat -J -o NAME,MSGS,KEY,STATE,USERS,CTIME /stat-q
+    [ "$(json 'd["ipc"][0]["name"]')" = mq:/stat-q ]
+    [ "$(json 'd["ipc"][0]["msgs"] + 1')" = 2 ]
+    [ "$(json 'd["ipc"][0]["key"]')" = None ]
+    [ "$(json 'd["ipc"][0]["state"]')" = in-use ]
+    [ "$(json 'd["ipc"][0]["users"]')" = "[{'pid': ${pid[user]}, 'command': 'python3', 'role': 'opens'}]" ]
+    [ "$(json 'd["unexamined"] >= 0')" = True ]
+}
+
+@test "hostile names: one record each, and back by every form" {
+    local name=$'/stat \n\e[1m"$x`\\\xff' got
+    python3 - "$name" <<'PYTHON'
+import os, sys
+os.close(os.open(b"/dev/shm" + os.fsencode(sys.argv[1]), os.O_CREAT | os.O_RDWR, 0o600))
+PYTHON
+    run_tool 0 ipcstat
+    [ "${#lines[@]}" -eq 2 ]
+    assert_output --partial 'shm:/stat \x0a\x1b[1m"$x`\\xff '
+    run_tool 0 ipcstat -r --noheadings -o NAME
+    assert_output 'shm:/stat\x20\x0a\x1b[1m"$x`\x5c\xff'
+    ipcstat -0 -o NAME >"$BATS_TEST_TMPDIR/names"
+    printf 'shm:%s\0' "$name" | cmp - "$BATS_TEST_TMPDIR/names"
+    run_tool 0 ipcstat -e -o NAME
+    assert_output 'NAME="shm:/stat \x0a\x1b[1m\x22\x24x\x60\x5c\xff"'
+    run_tool 0 ipcstat -J -o NAME
+    got=$(json '__import__("base64").b64decode(d["ipc"][0]["name_base64"])')
+    [ "$got" = 'b'\''shm:/stat \n\x1b[1m"$x`\\\xff'\' ]
+    run_tool 0 ipcstat -r --noheadings -o KIND -- "$name"
+    assert_output shm
+    rm -f -- "/dev/shm$name"
+}
+
+@test "-e and -y: pairs that a shell can eval" {
+    make_memory /stat-m 4K
+    run_tool 0 ipcstat -y -o NAME,SIZE,STATE
+    (
+        eval "$output"
+        # shellcheck disable=SC2153
+        [ "$NAME $SIZE $STATE" = 'shm:/stat-m 4096 unused' ]
+    )
+}
+
+@test "wide characters: columns stay in line" {
+    : >/dev/shm/stat-日本
+    : >/dev/shm/stat-ab
+    run_tool 0 ipcstat -o NAME,PERMS
+    assert_line --regexp '^shm:/stat-ab   0'
+    assert_line --regexp '^shm:/stat-日本 0'
+}
+
+@test "on a terminal a line is cut to its width, behind the names" {
+    make_memory /stat-m 4K
+    holder user 'a = [os.open("/dev/shm/stat-m", os.O_RDONLY)]'
+    run on_terminal sh -c 'stty cols 40; ipcstat -o NAME,PERMS,USERS,STATE,USERS,KIND,USED,OWNER,USERS'
+    assert_line --regexp '^.{1,40}$'
+    run on_terminal sh -c 'stty cols 30; ipcstat -o NAME,PERMS,USERS'
+    assert_line --regexp '^shm:/stat-m 0600 .*\.\.\.$'
+    assert_line --regexp '^.{30}$'
+}
+
+@test "in-use: a descriptor, a mapping without one, a private mapping" {
+    make_memory /stat-fd 4K
+    make_memory /stat-map 4K
+    make_memory /stat-private 4K
+    make_memory /stat-free 4K
+    holder fd 'a = os.open("/dev/shm/stat-fd", os.O_RDONLY)'
+    holder map 'f = open("/dev/shm/stat-map", "r+b"); m = mmap.mmap(f.fileno(), 4096); f.close()
+fds = [os.close(int(n)) for n in os.listdir("/proc/self/fd") if n not in "0129" and "stat" in os.readlink("/proc/self/fd/" + n)]'
+    holder private 'f = os.open("/dev/shm/stat-private", os.O_RDONLY)
+libc = ctypes.CDLL(None); libc.mmap.restype = ctypes.c_void_p
+assert libc.mmap(None, 4096, 1, 2, f, 0) not in (None, 2**64 - 1)
+os.close(f)'
+    run_tool 0 ipcstat -r --noheadings -o NAME,STATE,USERS
+    assert_line "shm:/stat-fd in-use ${pid[fd]}:python3"
+    assert_line "shm:/stat-map in-use ${pid[map]}:python3"
+    assert_line "shm:/stat-private in-use ${pid[private]}:python3"
+    assert_line 'shm:/stat-free unused '
+}
+
+@test "POSIX queues and semaphores: in use while open, unused by proof" {
+    make_queue /stat-q
+    make_semaphore /stat-s --value 1
+    run_tool 0 ipcstat -r --noheadings -o NAME,STATE
+    assert_output 'mq:/stat-q unused
+sem:/stat-s unused'
+    spawn reader mqreceive /stat-q
+    wait_blocked reader ppoll
+    semctl wait /stat-s
+    spawn waiter semctl wait /stat-s
+    wait_until ipcstat_says 'sem:/stat-s 1' -o NAME,WAITERS
+    run_tool 0 ipcstat -r --noheadings -o NAME,STATE,USERS
+    assert_output "mq:/stat-q in-use ${pid[reader]}:mqreceive
+sem:/stat-s in-use ${pid[waiter]}:semctl"
+    mqsend /stat-q x
+    wait_exit reader 0
+    semctl post /stat-s
+    wait_exit waiter 0
+}
+
+# ipcstat_says LINE OPTION...
+ipcstat_says() { ipcstat -r --noheadings "${@:2}" | grep -qxF -- "$1"; }
+
+@test "an object of another user, whose processes cannot be examined, is unknown" {
+    requires root
+    make_memory /stat-m 4K -m 0644
+    run_tool 0 as_user ipcstat -r --noheadings -o STATE /stat-m
+    assert_output unknown
+    run_tool 0 as_user ipcstat -v -J -o STATE /stat-m
+    [ "$(json 'd["unexamined"] > 0')" = True ]
+    [[ $stderr == *'could not be examined'* ]]
+    run_tool 2 as_user ipcstat -s unused
+    [[ $stderr == *'state is unknown'* ]]
+    run_tool 0 as_user ipcstat
+    assert_no_stderr
+}
+
+@test "System V segments: in use while attached, then unused, orphan when its creator is gone" {
+    local id
+    segments=$(shmctl create -s 4K private)
+    holder attached "libc = ctypes.CDLL(None, use_errno=True); libc.shmat.restype = ctypes.c_void_p
+assert libc.shmat(${segments#id:}, None, 0) not in (None, 2**64 - 1)"
+    run_tool 0 ipcstat -r --noheadings -o STATE,NATTCH,USERS "shm:$segments"
+    assert_output "in-use 1 ${pid[attached]}:python3"
+    shmctl rm "$segments" 2>/dev/null
+    run_tool 0 ipcstat -r --noheadings -o STATE,NAME,USERS -k shm
+    assert_output "marked shm:$segments ${pid[attached]}:python3"
+    kill "${pid[attached]}"
+    wait_exit attached 143
+    run_tool 0 ipcstat -r --noheadings -k shm
+    assert_output ''
+
+    holder creator 'libc = ctypes.CDLL(None); id = libc.shmget(0, 4096, 0o600); os.write(1, b"%d" % id)'
+    id=$(cat "$(out creator)")
+    segments=id:$id
+    [ "$(of "shm:id:$id" STATE)" = unused ]
+    kill -KILL "${pid[creator]}"
+    wait_until ended "${pid[creator]}"
+    # A zombie is gone.
+    [ "$(of "shm:id:$id" STATE)" = orphan ]
+    wait_exit creator 137
+    [ "$(of "shm:id:$id" STATE)" = orphan ]
+}
+
+@test "a System V queue: in use by who is blocked in it, and by its last user while that lives" {
+    make_queue key:0x5157
+    spawn reader mqreceive key:0x5157
+    wait_blocked reader msgrcv
+    run_tool 0 ipcstat -r --noheadings -o STATE,USERS key:0x5157
+    assert_output "in-use ${pid[reader]}:mqreceive"
+    mqsend key:0x5157 x
+    wait_exit reader 0
+    holder sender 'libc = ctypes.CDLL(None); assert libc.msgsnd(libc.msgget(0x5157, 0), b"\1" + bytes(7) + b"x", 1, 0) == 0'
+    run_tool 0 ipcstat -r --noheadings -o STATE,USERS key:0x5157
+    assert_output "in-use ${pid[sender]}:python3"
+    kill "${pid[sender]}"
+    wait_exit sender 143
+    run_tool 0 ipcstat -r --noheadings -o STATE key:0x5157
+    # The kernel keeps no proof; and where not all is visible, nobody knows.
+    assert_output --regexp '^(idle|unknown)$'
+}
+
+@test "a System V set: in use while waited for, and by its last user; else idle" {
+    make_semaphore key:0x5157
+    [ "$(of sem:key:0x5157 STATE)" = idle ]
+    spawn waiter semctl wait key:0x5157
+    wait_until ipcstat_says in-use -o STATE sem:key:0x5157
+    wait_until ipcstat_says 1 -o WAITERS sem:key:0x5157
+    semctl post key:0x5157
+    wait_exit waiter 0
+    [ "$(of sem:key:0x5157 STATE)" = idle ]
+}
+
+@test "a pid that was given away since is not the last user" {
+    requires root pids
+    # shellcheck disable=SC2016
+    run_tool 0 "${other_pids[@]}" sh -c '
+        mount -t proc proc /proc || exit
+        id=$(python3 -c "import ctypes; print(ctypes.CDLL(None).shmget(0, 4096, 0o600))")
+        cpid=$(ipcstat -r --noheadings -o CPID "shm:id:$id")
+        ipcstat -r --noheadings -o STATE "shm:id:$id"
+        python3 - "$cpid" <<PYTHON
+import os, sys, time
+wanted = int(sys.argv[1])
+time.sleep(2.1) # the record has seconds: only what starts in another one is told apart
+open("/proc/sys/kernel/ns_last_pid", "w").write(str(wanted - 1))
+if os.fork() == 0:
+    assert os.getpid() == wanted
+    os.execvp("ipcstat", ["ipcstat", "-r", "--noheadings", "-o", "STATE", "-k", "shm"])
+os.wait()
+PYTHON
+        shmctl rm "id:$id"'
+    assert_output $'orphan\norphan'
+}
+
+@test "what is no object, for all its name: malformed, and neither opened nor mapped" {
+    : >/dev/shm/sem.stat-evil
+    ln -s /etc/passwd /dev/shm/stat-link
+    mkfifo /dev/shm/stat-fifo
+    mkdir /dev/shm/stat-dir
+    run_tool 0 ipcstat -r --noheadings -o NAME,STATE
+    assert_output 'sem:/stat-evil malformed
+shm:/stat-dir malformed
+shm:/stat-fifo malformed
+shm:/stat-link malformed'
+    requires strace
+    run_tool 0 strace -f -qq -e trace=open,openat,mmap -o "$BATS_TEST_TMPDIR/calls" ipcstat
+    run ! grep -E 'stat-(link|fifo|dir|evil)' "$BATS_TEST_TMPDIR/calls"
+}
+
+@test "objects that come and go while it lists are no trouble" {
+    local i
+    # shellcheck disable=SC2016
+    spawn churn sh -c 'while :; do
+        mqctl create /stat-q /stat-q2; mqctl rm /stat-q /stat-q2; s=$(shmctl create -s 1K private /stat-m)
+        shmctl rm $s; s=$(semctl create private); semctl rm $s; done'
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        run_tool 0 ipcstat --output-all -r
+        assert_no_stderr
+    done
+    kill "${pid[churn]}"
+    wait_exit churn
+    mqctl rm -f /stat-q /stat-q2
+    shmctl rm -f /stat-m
+    segments=$(ipcstat -r --noheadings -k shm -o NAME)
+    semctl rm -f $(ipcstat -r --noheadings -k sem -o NAME)
+}
+
+@test "-k, -u, -s and NAME choose; kinds in front or not" {
+    make_queue /stat-a
+    make_memory /stat-a 4K
+    make_memory /stat-b 4K
+    run_tool 0 ipcstat -r --noheadings -o NAME -k mq,sem
+    assert_output mq:/stat-a
+    run_tool 0 ipcstat -r --noheadings -o NAME /stat-a
+    assert_output $'mq:/stat-a\nshm:/stat-a'
+    run_tool 0 ipcstat -r --noheadings -o NAME shm:/stat-b mq:/stat-a
+    assert_output $'mq:/stat-a\nshm:/stat-b'
+    run_tool 0 ipcstat -r --noheadings -o NAME -u "$(id -u)" -k shm
+    assert_output $'shm:/stat-a\nshm:/stat-b'
+    run_tool 0 ipcstat -r --noheadings -o NAME -u 4711
+    assert_output ''
+    holder user 'a = os.open("/dev/shm/stat-b", os.O_RDONLY)'
+    run_tool 0 ipcstat -r --noheadings -o NAME -s in-use
+    assert_output shm:/stat-b
+    run_tool 0 ipcstat -r --noheadings -o NAME -s unused,orphan
+    assert_output $'mq:/stat-a\nshm:/stat-a'
+}
+
+@test "a NAME that is not there: said, and status 1; a bad one is misuse" {
+    make_queue /stat-a
+    run_tool 1 ipcstat -r --noheadings -o NAME /stat-a key:0x77
+    assert_output mq:/stat-a
+    assert_diagnostic ipcstat '^ipcstat: key:0x77: there is no such object'
+    run_tool 2 ipcstat stat-a
+    assert_diagnostic ipcstat "did you mean '/stat-a'"
+    run_tool 2 ipcstat fd:3
+    assert_diagnostic ipcstat 'is a descriptor'
+}
+
+@test "misuse: kinds, states, columns, times, users, options that exclude each other" {
+    run_tool 2 ipcstat -k mq,foo
+    assert_diagnostic ipcstat "'foo' is none of mq, sem"
+    run_tool 2 ipcstat -s busy
+    assert_diagnostic ipcstat "'busy' is none of in-use"
+    run_tool 2 ipcstat -o NAME,SIZ
+    assert_diagnostic ipcstat "there is no column 'SIZ'; there are KIND NAME"
+    run_tool 2 ipcstat --time-format=long
+    assert_diagnostic ipcstat 'is none of short'
+    run_tool 2 ipcstat -J -r
+    assert_diagnostic ipcstat 'exclude each other'
+    run_tool 2 ipcstat -p 0
+    assert_diagnostic ipcstat
+    run_tool 2 ipcstat -u no-such-user
+    assert_diagnostic ipcstat 'no user'
+}
+
+@test "-p: what a process uses, of all kinds; one that is not there is trouble" {
+    make_memory /stat-m 4K
+    make_memory /stat-other 4K
+    holder user 'a = os.open("/dev/shm/stat-m", os.O_RDONLY)'
+    run_tool 0 ipcstat -p "${pid[user]}" -r --noheadings -o NAME
+    assert_line shm:/stat-m
+    refute_line shm:/stat-other
+    assert_line --regexp '^sig:'
+    run_tool 2 ipcstat -p 4194304
+    assert_diagnostic ipcstat 'there is no such process'
+}
+
+@test "-o +COL adds, --output-all has all, sizes and times as asked" {
+    make_memory /stat-m 1M
+    run_tool 0 ipcstat -o +size
+    assert_line --index 0 --regexp 'USERS +SIZE$'
+    assert_line --index 1 --regexp ' 1M$'
+    run_tool 0 ipcstat -b -o size
+    assert_line --index 1 1048576
+    run_tool 0 ipcstat --output-all -J
+    [ "$(json 'len(d["ipc"][0]) > 40')" = True ]
+    run_tool 0 ipcstat --noheadings -o MTIME --time-format=timestamp
+    assert_output --regexp '^[0-9]{9,}$'
+    run_tool 0 ipcstat -r --noheadings -o MTIME --time-format=iso
+    assert_output --regexp '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}[+-][0-9]{2}:[0-9]{2}$'
+    [ "$(date -d "$output" +%s)" -eq "$(stat -c %Y /dev/shm/stat-m)" ]
+    run_tool 0 ipcstat --noheadings -o MTIME --time-format=full
+    assert_output --regexp '^[A-Z][a-z]{2} [ 0-9]{2} [0-9:]{8} [0-9]{4}$'
+    run_tool 0 ipcstat --noheadings -o MTIME
+    assert_output --regexp '^[0-9]{2}:[0-9]{2}$|^[A-Z][a-z]{2}[0-9]{2}$'
+}
+
+@test "without /dev/mqueue mounted: by a mount of its own, or it says so" {
+    requires mount
+    make_queue /stat-q
+    run_tool 0 without_mqueue ipcstat -r --noheadings -o NAME -k mq
+    assert_output mq:/stat-q
+    requires root
+    run_tool 0 without_mqueue setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all ipcstat
+    assert_diagnostic ipcstat '/dev/mqueue'
+    run_tool 2 without_mqueue setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all ipcstat -k mq
+    assert_diagnostic ipcstat '/dev/mqueue'
+}
+
+@test "another namespace's /dev/mqueue does not fool it" {
+    requires mount
+    make_queue /stat-ours
+    # shellcheck disable=SC2016
+    run_tool 0 unshare --ipc sh -c 'mqctl create /stat-theirs >/dev/null
+        ipcstat -r --noheadings -o NAME -k mq; mqctl rm /stat-theirs'
+    assert_output mq:/stat-theirs
+}
+
+@test "-N and --all-namespaces: the objects of others, and who uses them" {
+    requires root mount
+    make_memory key:0x5157 4K
+    make_queue /stat-ours
+    # shellcheck disable=SC2016
+    spawn_ready other unshare --ipc --mount sh -c 'umount /dev/mqueue; mount -t tmpfs none /dev/shm
+        mqctl create key:0x77 /stat-theirs; shmctl create -s 4K /stat-memory
+        echo >&9; exec sleep 1000 9</dev/shm/stat-memory'
+    run_tool 0 ipcstat -r --noheadings -o NAME -N "${pid[other]}"
+    assert_output $'mq:/stat-theirs\nmq:key:0x00000077\nshm:/stat-memory'
+    run_tool 0 ipcstat -r --noheadings -o STATE,USERS -N "${pid[other]}" shm:/stat-memory
+    assert_output "in-use ${pid[other]}:sleep"
+    local ours theirs
+    ours=$(stat -Lc %i /proc/self/ns/ipc) theirs=$(stat -Lc %i "/proc/${pid[other]}/ns/ipc")
+    run_tool - ipcstat --all-namespaces -r --noheadings -o NAME,NS
+    assert_line "mq:/stat-ours $ours"
+    assert_line "shm:key:0x00005157 $ours"
+    assert_line "mq:/stat-theirs $theirs"
+    assert_line "mq:key:0x00000077 $theirs"
+    assert_line "shm:/stat-memory $theirs"
+    run_tool 2 ipcstat -N 4194304
+    assert_diagnostic ipcstat '4194304'
+}
+
+@test "what ipcs and lsipc tell, it tells as well" {
+    requires ipcs lsipc
+    make_queue key:0x5157
+    mqsend key:0x5157 hello world
+    make_semaphore key:0x5158 --nsems 4
+    make_memory key:0x5159 12345
+    segments=$(shmctl create -s 77 -m 0640 private)
+    run_tool 0 ipcstat -r --noheadings -o KEY,ID,PERMS,USED,MSGS -k mq
+    assert_output "$(ipcs -q | awk '/^0x/ { print $1, $2, "0" $4, $5, $6 }')"
+    run_tool 0 ipcstat -r --noheadings -o KEY,ID,PERMS,NSEMS -k sem
+    assert_output "$(ipcs -s | awk '/^0x/ { print $1, $2, "0" $4, $5 }')"
+    run_tool 0 ipcstat -r --noheadings -o KEY,ID,PERMS,SIZE,NATTCH -k shm
+    assert_output "$(ipcs -m | awk '/^0x/ { print $1, $2, "0" $4, $5, $6 }')"
+    run_tool 0 ipcstat -r --noheadings -o KEY,ID,OWNER,SIZE,NATTCH,CPID -k shm
+    assert_output "$(lsipc -m -b -r --noheadings -o KEY,ID,OWNER,SIZE,NATTCH,CPID)"
+    run_tool 0 ipcstat -r --noheadings -o KEY,ID,USED,MSGS,SENDER -k mq
+    assert_output "$(lsipc -q -b -r --noheadings -o KEY,ID,USEDBYTES,MSGS,LSPID)"
+    run_tool 0 ipcstat -r --noheadings -o KEY,ID,NSEMS -k sem
+    assert_output "$(lsipc -s -r --noheadings -o KEY,ID,NSEMS)"
+}
+
+@test "a full stdout is an error" {
+    make_memory /stat-m 4K
+    local form
+    for form in -J -r -e -0 -b; do
+        run_tool 2 sh -c 'ipcstat "$1" >/dev/full' sh "$form"
+        assert_diagnostic ipcstat 'No space left'
+    done
+}
+
+@test "without /proc: what the kernel itself tells, and no state that is not proved" {
+    requires mount
+    make_memory key:0x5157 4K
+    run_tool - unshare --mount sh -c 'umount -l /proc; ipcstat -r --noheadings -o NAME; ipcstat -k shm'
+    assert_output --partial shm:key:0x00005157
+}
