@@ -31,6 +31,10 @@ Place place_of(pid_t process);
 /// Every one that a process is in, our own first. What could not be looked at is a Trouble.
 std::vector<Place> all_places(std::vector<Trouble>& troubles);
 
+/// Its /dev/shm, of which no part is followed as a symbolic link in another place: whoever removes
+/// a file there does so by unlinkat(2). Not open, with errno set, if it cannot be.
+UniqueFd try_open_shm_directory(const Place& place);
+
 /// Enters the IPC namespace of a place and leaves it at the end: setns(2). Throws Error.
 class Visit {
   public:

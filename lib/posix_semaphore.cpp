@@ -88,6 +88,17 @@ sem_t read_semaphore(const Name& name, const UniqueFd& fd) {
     return copy;
 }
 
+PosixSemaphoreState state_of(const struct stat& status, sem_t copy) noexcept {
+    PosixSemaphoreState state{.value = value_of(copy), .waiters = {}, .status = status};
+    // Where the C library has atomic operations on 64 bits, one such word holds both numbers.
+    if constexpr (sizeof(void*) == sizeof(std::uint64_t)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, &copy, sizeof word);
+        state.waiters = static_cast<std::int64_t>(word >> 32U);
+    }
+    return state;
+}
+
 /// What is no semaphore, or may not be looked at, is an Error.
 bool is_there(const Name& name) {
     struct stat status {};
@@ -289,16 +300,19 @@ bool remove_posix_semaphore(const Name& name) {
 
 PosixSemaphoreState look_at_posix_semaphore(const Name& name) {
     const UniqueFd fd = open_file(name, O_RDONLY);
-    PosixSemaphoreState state{.value = 0, .waiters = {}, .status = status_of(name, fd)};
-    sem_t copy = read_semaphore(name, fd);
-    state.value = value_of(copy);
-    // Where the C library has atomic operations on 64 bits, one such word holds both numbers.
-    if constexpr (sizeof(void*) == sizeof(std::uint64_t)) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, &copy, sizeof word);
-        state.waiters = static_cast<std::int64_t>(word >> 32U);
-    }
-    return state;
+    const struct stat status = status_of(name, fd);
+    return state_of(status, read_semaphore(name, fd));
+}
+
+std::optional<PosixSemaphoreState> try_look_at_posix_semaphore(const UniqueFd& file) noexcept {
+    struct stat status {};
+    sem_t copy;
+    if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
+        status.st_size != sizeof copy)
+        return std::nullopt;
+    if (pread(file.get(), &copy, sizeof copy, 0) != sizeof copy || value_of(copy) < 0)
+        return std::nullopt;
+    return state_of(status, copy);
 }
 
 } // namespace ipc

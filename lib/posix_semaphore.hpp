@@ -6,6 +6,7 @@
 #include <optional>
 #include <sys/stat.h>
 
+#include "fd.hpp"
 #include "semaphore.hpp"
 
 namespace ipc {
@@ -27,5 +28,8 @@ struct PosixSemaphoreState {
 
 /// Read as a file, not mapped. Throws Error.
 PosixSemaphoreState look_at_posix_semaphore(const Name& name);
+
+/// The same of an open file; nothing if it is no semaphore, whatever its name says.
+std::optional<PosixSemaphoreState> try_look_at_posix_semaphore(const UniqueFd& file) noexcept;
 
 } // namespace ipc
