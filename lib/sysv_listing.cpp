@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
+#include <memory>
 #include <string>
 #include <sys/ipc.h>
+#include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
@@ -265,6 +268,17 @@ void list(const Extent& extent, Depth depth, std::vector<Object>& objects,
     std::ranges::move(others, std::back_inserter(objects));
 }
 
+/// Room for that many more. The kernel gives many pages at once where there are many objects, for
+/// to ask it for each costs more than a third of what all calls for them cost.
+void reserve(std::vector<Object>& objects, std::size_t more) {
+    constexpr std::size_t huge_page = std::size_t{1} << 21U;
+    objects.reserve(objects.size() + more);
+    void* begin = objects.data() + objects.size();
+    std::size_t room = more * sizeof(Object);
+    if (std::align(huge_page, huge_page, begin, room) != nullptr)
+        madvise(begin, room / huge_page * huge_page, MADV_HUGEPAGE); // a hint, may be refused
+}
+
 } // namespace
 
 void list_system_v(KindSet kinds, Depth depth, std::vector<Object>& objects,
@@ -276,7 +290,7 @@ void list_system_v(KindSet kinds, Depth depth, std::vector<Object>& objects,
     const Extent sets = extent_if_wanted(ObjectKind::sem, Sets::extent);
     const Extent segments = extent_if_wanted(ObjectKind::shm, Segments::extent);
     const int count = queues.count + sets.count + segments.count;
-    objects.reserve(objects.size() + static_cast<std::size_t>(std::max(count, 0)));
+    reserve(objects, static_cast<std::size_t>(std::max(count, 0)));
     if (kinds.has(ObjectKind::mq))
         list<Queues>(queues, depth, objects, troubles);
     if (kinds.has(ObjectKind::sem))
