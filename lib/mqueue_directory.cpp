@@ -71,8 +71,8 @@ UniqueFd try_mount() noexcept {
     if (!system.is_open() ||
         syscall(SYS_fsconfig, system.get(), fsconfig_cmd_create, nullptr, nullptr, 0) != 0)
         return {};
-    const UniqueFd root(static_cast<int>(
-        syscall(SYS_fsmount, system.get(), fsmount_cloexec, nosuid_nodev_noexec)));
+    const UniqueFd root(
+        static_cast<int>(syscall(SYS_fsmount, system.get(), fsmount_cloexec, nosuid_nodev_noexec)));
     if (!root.is_open())
         return {};
     return UniqueFd(openat(root.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -93,12 +93,12 @@ UniqueFd open_mqueue_directory() {
         return own;
     if (usual.is_open() && owner == Owner::unproven)
         return usual;
-    const std::string detail = error == EPERM ? "mounting it needs CAP_SYS_ADMIN"
-                                              : std::string(std::strerror(error));
+    const std::string detail =
+        error == EPERM ? "mounting it needs CAP_SYS_ADMIN" : std::string(std::strerror(error));
     if (usual.is_open())
         throw Error(usual_directory, text("belongs to another IPC namespace (", detail, ')'));
-    throw Error("POSIX message queues", text("cannot list: ", usual_directory, " is not mounted (",
-                                             detail, ')'));
+    throw Error("POSIX message queues",
+                text("cannot list: ", usual_directory, " is not mounted (", detail, ')'));
 }
 
 } // namespace ipc

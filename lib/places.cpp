@@ -166,7 +166,7 @@ Visit::Visit(const Place& place) {
 Visit::~Visit() {
     if (!home_.is_open() || setns(home_.get(), CLONE_NEWIPC) == 0)
         return;
-    write_stderr("cannot return to our own IPC namespace\n");
+    write_stderr(text(program_invocation_short_name, ": cannot return to our own IPC namespace\n"));
     std::_Exit(exit_trouble);
 }
 

@@ -95,8 +95,7 @@ void describe_semaphore(const UniqueFd& directory, const char* name, const struc
         object.state = State::malformed;
         return;
     }
-    const UniqueFd file =
-        depth == Depth::figures ? try_open(directory, name, status) : UniqueFd();
+    const UniqueFd file = depth == Depth::figures ? try_open(directory, name, status) : UniqueFd();
     if (!file.is_open())
         return;
     const auto state = try_look_at_posix_semaphore(file);
@@ -166,11 +165,11 @@ void list_posix(const Place& place, KindSet kinds, Depth depth, std::vector<Obje
     const int error =
         directory.is_open() ? list_shm_files(directory, in_shm, depth, objects) : errno;
     if (error != 0)
-        troubles.push_back(cannot_list(in_shm,
-                                       place.process ? text("/proc/", *place.process, "/root",
-                                                            shm_files::directory)
-                                                     : std::string(shm_files::directory),
-                                       error));
+        troubles.push_back(cannot_list(
+            in_shm,
+            place.process ? text("/proc/", *place.process, "/root", shm_files::directory)
+                          : std::string(shm_files::directory),
+            error));
 }
 
 } // namespace ipc

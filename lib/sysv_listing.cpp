@@ -150,9 +150,8 @@ void Queues::describe(const Status& status, int, Depth, Object& object) noexcept
     figures.set(Figure::ctime, status.msg_ctime);
     figures.set(Figure::sender, status.msg_lspid);
     figures.set(Figure::receiver, status.msg_lrpid);
-    const bool received_last =
-        status.msg_rtime > status.msg_stime ||
-        (status.msg_rtime == status.msg_stime && status.msg_lspid == 0);
+    const bool received_last = status.msg_rtime > status.msg_stime ||
+                               (status.msg_rtime == status.msg_stime && status.msg_lspid == 0);
     figures.set(Figure::lastpid, received_last ? status.msg_lrpid : status.msg_lspid);
 }
 
@@ -190,8 +189,7 @@ void ask_members(int id, std::int64_t used_last, std::size_t members, Figures& f
         // Nothing tells which of them was the very last: one that may live counts more.
         if (pid != 0 && pid != last && !last_may_live) {
             last = pid;
-            last_may_live =
-                members > 1 && recorded_user(pid, used_last) != Recorded::gone;
+            last_may_live = members > 1 && recorded_user(pid, used_last) != Recorded::gone;
         }
     }
     figures.set(Figure::waiters, waiters);
@@ -225,8 +223,7 @@ void add(const typename Kind::Status& status, int id, Depth depth, std::vector<O
     object.figures.set(Figure::id, id);
     object.figures.set(Figure::creator, permissions.cuid);
     Kind::describe(status, id, depth, object);
-    object.name =
-        permissions.__key == IPC_PRIVATE ? text("id:", id) : key_name(permissions.__key);
+    object.name = permissions.__key == IPC_PRIVATE ? text("id:", id) : key_name(permissions.__key);
 }
 
 /// Returns 0, or the errno value if the kernel does not tell all this way. EINVAL also means that

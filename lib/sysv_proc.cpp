@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sysv_proc.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <fcntl.h>
@@ -19,9 +20,9 @@ SysvColumns parse_line(std::string_view line) noexcept {
     SysvColumns columns{};
     for (std::size_t i = 0; i < columns.size(); ++i) {
         line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
-        const auto end = std::from_chars(line.data(), line.data() + line.size(), columns[i],
-                                         i == permissions ? 8 : 10)
-                             .ptr;
+        const char* const end = std::from_chars(line.data(), line.data() + line.size(), columns[i],
+                                                i == permissions ? 8 : 10)
+                                    .ptr;
         line.remove_prefix(static_cast<std::size_t>(end - line.data()));
     }
     return columns;
