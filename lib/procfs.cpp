@@ -113,9 +113,12 @@ std::optional<Stat> stat(pid_t pid) {
     const std::string_view state = take_word(rest);
     take_word(rest); // the parent
     const auto group = parse::try_number(take_word(rest));
-    if (state.size() != 1 || !group)
+    for (int field = 6; field < 22; ++field)
+        take_word(rest);
+    const auto start = parse::try_number(take_word(rest));
+    if (state.size() != 1 || !group || !start)
         return std::nullopt;
-    return Stat{.state = state[0], .group = static_cast<pid_t>(*group)};
+    return Stat{.state = state[0], .group = static_cast<pid_t>(*group), .start = *start};
 }
 
 } // namespace ipc::procfs

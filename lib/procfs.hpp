@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,10 +28,12 @@ std::vector<pid_t> list(const std::string& directory);
 /// where it cannot be read.
 std::vector<pid_t> read_list(const std::string& path);
 
-/// Its state (such as 'Z' for a zombie) and its process group. Throws Error.
+/// Its state (such as 'Z' for a zombie), its process group, and when it started, in clock ticks
+/// since the boot. Throws Error.
 struct Stat {
     char state;
     pid_t group;
+    std::int64_t start;
 };
 std::optional<Stat> stat(pid_t pid);
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <vector>
 
+#include "fd.hpp"
 #include "inventory.hpp"
 #include "process_scan.hpp"
 
@@ -12,12 +14,21 @@ namespace ipc {
 /// POSIX objects; mappings only where an attach or a POSIX object may be explained by them.
 void request_verdict(const std::vector<Object>& objects, ScanRequest& request);
 
+/// Opens a POSIX object only to be asked take_lease(); not open where that cannot be, or where the
+/// name is another file's meanwhile.
+using OpenObject = std::function<UniqueFd(const Object&)>;
+
 /// Gives queues, semaphores and shared memory their users and state by proof: ipcstat(1), STATES.
 /// Nothing is unused that only could not be seen to be used.
+/// What is malformed or marked already stays so. A POSIX object of which no user was seen is asked
+/// for a lease, where that may be had.
+void judge(std::vector<Object>& objects, const ProcessScan& scan, const OpenObject& open);
+/// The same with open_object().
 void judge(std::vector<Object>& objects, const ProcessScan& scan);
 
 /// Whether nobody but us has the file of a POSIX object open or mapped, in whatever namespace:
-/// F_SETLEASE of fcntl(2), granted to its owner and with CAP_LEASE. `fd` is the only descriptor we
+/// F_SETLEASE of fcntl(2), granted to its owner and with CAP_LEASE. Who opens it meanwhile waits,
+/// and we get a signal that is ignored by default. `fd` is the only descriptor we
 /// have of it, open for reading or writing. The lease is held until the descriptor is closed or
 /// release_lease() is called.
 enum class Lease : std::uint8_t { granted, in_use, refused };

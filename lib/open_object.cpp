@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "open_object.hpp"
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <fcntl.h>
+#include <mqueue.h>
+#include <sys/stat.h>
+
+namespace ipc {
+
+namespace {
+
+bool is_file_of(const UniqueFd& fd, const Object& object) noexcept {
+    struct stat status = {};
+    return fd.is_open() && object.file && fstat(fd.get(), &status) == 0 &&
+           S_ISREG(status.st_mode) && status.st_dev == object.file->device &&
+           status.st_ino == object.file->inode;
+}
+
+/// For reading, or for writing where only that is permitted.
+template <class Open> UniqueFd open_either(Open&& open_with) noexcept {
+    constexpr int flags = O_NONBLOCK | O_CLOEXEC;
+    UniqueFd fd(open_with(O_RDONLY | flags));
+    if (!fd.is_open() && errno == EACCES)
+        fd = UniqueFd(open_with(O_WRONLY | flags));
+    return fd;
+}
+
+} // namespace
+
+UniqueFd open_object(const Object& object) noexcept {
+    if (object.kind == ObjectKind::mq) {
+        UniqueFd queue =
+            open_either([&](int flags) { return mq_open(object.name.c_str(), flags); });
+        return is_file_of(queue, object) ? std::move(queue) : UniqueFd();
+    }
+    std::array<char, NAME_MAX + 32> path;
+    const int length = std::snprintf(path.data(), path.size(), "/dev/shm/%s%s",
+                                     object.kind == ObjectKind::sem ? "sem." : "",
+                                     object.name.c_str() + (object.name.starts_with('/') ? 1 : 0));
+    if (length < 0 || static_cast<std::size_t>(length) >= path.size())
+        return UniqueFd();
+    const UniqueFd place(open(path.data(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (!is_file_of(place, object))
+        return UniqueFd();
+    std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", place.get());
+    return open_either([&](int flags) { return open(path.data(), flags); });
+}
+
+} // namespace ipc

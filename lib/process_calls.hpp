@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <vector>
+
+#include "process_scan.hpp"
+
+namespace ipc {
+
+/// Adds the threads of a process that are blocked in msgsnd(2), msgrcv(2), semop(2) or
+/// semtimedop(2): proc(5), /proc/PID/task/TID/syscall. `directory` is /proc/PID, open. Returns
+/// whether every thread could be examined; a 32-bit one cannot, its calls have other numbers.
+bool read_calls(pid_t pid, int directory, std::vector<BlockedCall>& calls);
+
+} // namespace ipc

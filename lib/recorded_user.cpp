@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+#include <unistd.h>
+
+#include "process_scan.hpp"
+#include "procfs.hpp"
+#include "text.hpp"
+
+namespace ipc {
+
+namespace {
+
+bool exists(pid_t pid) noexcept { return kill(pid, 0) == 0 || errno != ESRCH; }
+
+bool has_live_thread(pid_t pid) {
+    const std::vector<pid_t> threads = procfs::list(text("/proc/", pid, "/task"));
+    return std::any_of(threads.begin(), threads.end(), [&](pid_t thread) {
+        const auto stat = thread == pid ? std::nullopt : procfs::stat(thread);
+        return stat && stat->state != 'Z' && stat->state != 'X';
+    });
+}
+
+double seconds(clockid_t clock) noexcept {
+    timespec now = {};
+    clock_gettime(clock, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+} // namespace
+
+Recorded recorded_user(pid_t pid, std::int64_t used) {
+    if (pid <= 0)
+        return Recorded::unknown;
+    if (!exists(pid))
+        return Recorded::gone;
+    const auto stat = procfs::stat(pid);
+    if (!stat) // hidden, or gone meanwhile
+        return exists(pid) ? Recorded::unknown : Recorded::gone;
+    if (stat->state == 'X' || (stat->state == 'Z' && !has_live_thread(pid)))
+        return Recorded::gone;
+    const double boot = seconds(CLOCK_REALTIME) - seconds(CLOCK_BOOTTIME);
+    const double start =
+        boot + static_cast<double>(stat->start) / static_cast<double>(sysconf(_SC_CLK_TCK));
+    const auto use = static_cast<double>(used);
+    // The record is in whole seconds, rounded down.
+    return use >= boot && start > use + 1 ? Recorded::gone : Recorded::alive;
+}
+
+} // namespace ipc

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+#include "verdict.hpp"
+
+#include <algorithm>
+#include <linux/capability.h>
+#include <map>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "capability.hpp"
+#include "open_object.hpp"
+
+namespace ipc {
+
+namespace {
+
+bool is_judged(const Object& object) noexcept { return kept_kinds.has(object.kind); }
+
+std::uint64_t own_namespace() noexcept {
+    struct stat status = {};
+    return stat("/proc/self/ns/ipc", &status) == 0 ? status.st_ino : 0;
+}
+
+pid_t pid_of(const Object& object, Figure figure) noexcept {
+    return static_cast<pid_t>(object.figures.get_or(figure, 0));
+}
+
+class Judge {
+  public:
+    Judge(const ProcessScan& scan, const OpenObject& open);
+
+    void judge(Object& object) const;
+
+  private:
+    void judge_posix(Object& object) const;
+    void judge_segment(Object& object) const;
+    void judge_by_calls(Object& object) const;
+
+    std::uint64_t namespace_of(pid_t pid) const noexcept;
+    /// A process may use System V objects of a namespace if that is its own, or not known.
+    bool may_be_in(pid_t pid, std::uint64_t ipc_namespace) const noexcept {
+        const std::uint64_t its = namespace_of(pid);
+        return its == 0 || ipc_namespace == 0 || its == ipc_namespace;
+    }
+    /// Whether all that may be blocked in an object of this namespace were looked at.
+    bool saw_calls(std::uint64_t ipc_namespace) const noexcept;
+
+    const ProcessScan& scan_;
+    const OpenObject& open_;
+    uid_t self_ = geteuid();
+    bool may_lease_ = has_capability(CAP_LEASE);
+    std::uint64_t own_namespace_ = own_namespace();
+    std::multimap<FileId, Use> files_;
+    std::multimap<std::int64_t, pid_t> segments_;
+    std::multimap<std::pair<ObjectKind, int>, pid_t> calls_;
+    mutable std::map<std::uint64_t, bool> saw_calls_;
+};
+
+Judge::Judge(const ProcessScan& scan, const OpenObject& open) : scan_(scan), open_(open) {
+    for (const Descriptor& descriptor : scan.descriptors)
+        files_.insert({descriptor.file, {.pid = descriptor.pid, .role = Role::opens}});
+    for (const Mapping& mapping : scan.mappings)
+        if (mapping.is_system_v)
+            segments_.insert({static_cast<std::int64_t>(mapping.file.inode), mapping.pid});
+        else
+            files_.insert({mapping.file, {.pid = mapping.pid, .role = Role::opens}});
+    for (const BlockedCall& call : scan.calls)
+        calls_.insert({{call.kind, call.id}, call.pid});
+}
+
+void Judge::judge(Object& object) const {
+    if (!object.is_system_v())
+        judge_posix(object);
+    else if (object.kind == ObjectKind::shm)
+        judge_segment(object);
+    else
+        judge_by_calls(object);
+    std::sort(object.users.begin(), object.users.end(), [](const Use& a, const Use& b) {
+        return a.pid != b.pid ? a.pid < b.pid : a.role < b.role;
+    });
+    object.users.erase(std::unique(object.users.begin(), object.users.end()), object.users.end());
+}
+
+void Judge::judge_posix(Object& object) const {
+    if (object.file)
+        for (auto [at, end] = files_.equal_range(*object.file); at != end; ++at)
+            object.users.push_back(at->second);
+    if (object.state != State::none)
+        return;
+    if (!object.users.empty()) {
+        object.state = State::in_use;
+        return;
+    }
+    // Also where everybody was examined: a descriptor may be on its way through a socket.
+    Lease lease = Lease::refused;
+    if (object.file && (may_lease_ || (object.has_owner && object.owner == self_))) {
+        const UniqueFd fd = open_(object);
+        if (fd.is_open() && (lease = take_lease(fd.get())) == Lease::granted)
+            release_lease(fd.get());
+    }
+    if (lease == Lease::in_use)
+        object.state = State::in_use;
+    else
+        object.state =
+            lease == Lease::granted || scan_.is_complete() ? State::unused : State::unknown;
+}
+
+void Judge::judge_segment(Object& object) const {
+    const auto id = object.figures.get_or(Figure::id, -1);
+    const auto place = static_cast<std::uint64_t>(
+        object.figures.get_or(Figure::ns, static_cast<std::int64_t>(own_namespace_)));
+    for (auto [at, end] = segments_.equal_range(id); at != end; ++at)
+        if (may_be_in(at->second, place))
+            object.users.push_back({.pid = at->second, .role = Role::opens});
+    if (object.state != State::none)
+        return;
+    const auto attached = object.figures.get(Figure::nattch);
+    if (!attached || *attached > 0) {
+        object.state = attached ? State::in_use : State::unknown;
+        return;
+    }
+    object.users.clear(); // detached meanwhile
+    const std::int64_t last_use = std::max(object.figures.get_or(Figure::attach, 0),
+                                           object.figures.get_or(Figure::detach, 0));
+    const bool is_creator_gone =
+        recorded_user(pid_of(object, Figure::cpid), object.figures.get_or(Figure::ctime, 0)) ==
+        Recorded::gone;
+    const pid_t last = pid_of(object, Figure::lastpid);
+    const bool is_last_gone =
+        last == 0 ? last_use == 0 : recorded_user(last, last_use) == Recorded::gone;
+    object.state = is_creator_gone && is_last_gone ? State::orphan : State::unused;
+}
+
+void Judge::judge_by_calls(Object& object) const {
+    const auto place = static_cast<std::uint64_t>(
+        object.figures.get_or(Figure::ns, static_cast<std::int64_t>(own_namespace_)));
+    const bool is_queue = object.kind == ObjectKind::mq;
+    const auto id = static_cast<int>(object.figures.get_or(Figure::id, -1));
+    for (auto [at, end] = calls_.equal_range({object.kind, id}); at != end; ++at)
+        if (may_be_in(at->second, place))
+            object.users.push_back({.pid = at->second, .role = Role::waits});
+    bool is_doubtful = false;
+    const auto add_recorded = [&](Figure who, Figure when) {
+        const std::int64_t used = object.figures.get_or(when, 0);
+        const pid_t pid = pid_of(object, who);
+        if (used == 0 && pid == 0)
+            return;
+        const Recorded user = recorded_user(pid, used);
+        if (user == Recorded::alive)
+            object.users.push_back({.pid = pid, .role = Role::last});
+        is_doubtful = is_doubtful || user == Recorded::unknown;
+    };
+    if (is_queue) {
+        add_recorded(Figure::sender, Figure::send);
+        add_recorded(Figure::receiver, Figure::recv);
+    } else {
+        add_recorded(Figure::lastpid, Figure::operation);
+    }
+    if (object.state != State::none)
+        return;
+    const auto waiters = object.figures.get(Figure::waiters);
+    if (!object.users.empty() || waiters.value_or(0) > 0)
+        object.state = State::in_use;
+    else if (is_doubtful)
+        object.state = State::unknown;
+    else
+        object.state = (!is_queue && waiters) || saw_calls(place) ? State::idle : State::unknown;
+}
+
+std::uint64_t Judge::namespace_of(pid_t pid) const noexcept {
+    const auto process =
+        std::lower_bound(scan_.processes.begin(), scan_.processes.end(), pid,
+                         [](const Process& item, pid_t wanted) { return item.pid < wanted; });
+    return process != scan_.processes.end() && process->pid == pid ? process->ipc_namespace : 0;
+}
+
+bool Judge::saw_calls(std::uint64_t ipc_namespace) const noexcept {
+    if (scan_.some_hidden)
+        return false;
+    const auto [known, is_new] = saw_calls_.try_emplace(ipc_namespace);
+    if (is_new)
+        known->second = std::all_of(
+            scan_.processes.begin(), scan_.processes.end(), [&](const Process& process) {
+                return process.calls_examined ||
+                       (process.ipc_namespace != 0 && process.ipc_namespace != ipc_namespace);
+            });
+    return known->second;
+}
+
+} // namespace
+
+void request_verdict(const std::vector<Object>& objects, ScanRequest& request) {
+    for (const Object& object : objects) {
+        if (!is_judged(object))
+            continue;
+        if (!object.is_system_v()) {
+            if (object.file)
+                request.files.push_back(*object.file);
+            // A queue cannot be mapped.
+            request.mappings = request.mappings || object.kind != ObjectKind::mq;
+        } else if (object.kind == ObjectKind::shm) {
+            request.system_v_mappings =
+                request.system_v_mappings || object.figures.get_or(Figure::nattch, 1) > 0;
+        } else {
+            request.system_v_calls = true;
+        }
+    }
+    std::sort(request.files.begin(), request.files.end());
+    request.files.erase(std::unique(request.files.begin(), request.files.end()),
+                        request.files.end());
+}
+
+void judge(std::vector<Object>& objects, const ProcessScan& scan, const OpenObject& open) {
+    const Judge judge(scan, open);
+    for (Object& object : objects)
+        if (is_judged(object))
+            judge.judge(object);
+}
+
+void judge(std::vector<Object>& objects, const ProcessScan& scan) {
+    judge(objects, scan, open_object);
+}
+
+} // namespace ipc
