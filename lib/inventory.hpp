@@ -141,8 +141,9 @@ class Figures { // NOLINT(cppcoreguidelines-pro-type-member-init)
 
 /// Words that only some kinds have.
 enum class Detail : std::uint8_t {
-    type,    ///< lock: `flock write`; unix: `stream`, `dgram`, `seqpacket`; map: `r`, `rw`
-    peer,    ///< unix: the name of the socket at the other end, or `inode:N`
+    type,    ///< lock: `flock write`; unix: `dgram`, `stream listen`; map: `r`, `rw`; eventfd:
+             ///< `semaphore`
+    peer,    ///< unix: the name of the socket at the other end, or `socket:[N]`
     region,  ///< lock: `START-END` in bytes, `0-EOF`
     pending, ///< sig: signals by name with blanks between, as are the next three
     blocked,

@@ -68,24 +68,32 @@ void list_posix(const Place& place, KindSet kinds, Depth depth, std::vector<Obje
                 std::vector<Trouble>& troubles);
 
 /// FIFOs, pipes, eventfds and memfds by the descriptors, and mapped files by the mappings, that a
-/// scan found.
+/// scan found. How full a pipe or FIFO is takes a descriptor of it: one of a process that we may
+/// trace is duplicated, once for each pipe, and closed at once. To open it would be to take part.
+/// Where all its writers leave in those microseconds, the reader sees the end of file after them.
+/// Throws Error for want of descriptors.
 void list_open(const ProcessScan& scan, KindSet kinds, std::vector<Object>& objects);
 /// What a scan has to look for, so that list_open() and list_unix_sockets() find these kinds.
 void request_open(KindSet kinds, ScanRequest& request);
 
-/// Unix sockets by sock_diag(7), of our network namespace, with the processes that a scan found.
+/// Unix sockets by sock_diag(7), or /proc/net/unix where the kernel lacks that, of our network
+/// namespace, with the processes that a scan found. USED is the bytes that wait to be received (of
+/// a datagram socket, those of the first message); of one that listens it is the connections that
+/// wait to be accepted, and LIMIT is the most of them.
 void list_unix_sockets(const ProcessScan& scan, std::vector<Object>& objects,
                        std::vector<Trouble>& troubles);
 
-/// What a scan has to look for, so that list_locks() finds who has the locked files open.
-void request_locks(ScanRequest& request);
-
-/// Locks by /proc/locks, with holders and waiters; those of open file descriptions (OFD) by
-/// /proc/PID/fdinfo.
+/// Locks by /proc/locks, with holders and waiters. Whoever has the descriptor of a lock that
+/// belongs to the open file (flock, OFD, leases) holds it: /proc/PID/fdinfo tells of the
+/// descriptors that a scan found. Locks that cannot be told apart are one object.
 void list_locks(const ProcessScan& scan, std::vector<Object>& objects,
                 std::vector<Trouble>& troubles);
+/// What a scan has to look for, so that list_locks() finds the names of the files and the holders.
+void request_locks(ScanRequest& request);
 
 /// The pending, blocked, ignored and caught signals of each process, or of one: proc(5), status.
+/// What belongs to a thread alone is that of the main one. It is named after the process, and its
+/// owner is the effective user.
 void list_signals(std::optional<pid_t> only, std::vector<Object>& objects,
                   std::vector<Trouble>& troubles);
 

@@ -19,26 +19,6 @@ namespace ipc::procfs {
 
 namespace {
 
-/// Its content. Returns 0, or the errno value.
-int read_file(const std::string& path, std::string& content) {
-    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.is_open())
-        return errno;
-    char block[4096];
-    ssize_t count = 0;
-    while ((count = read(fd.get(), block, sizeof block)) > 0 || (count < 0 && errno == EINTR))
-        if (count > 0)
-            content.append(block, static_cast<std::size_t>(count));
-    return count < 0 ? errno : 0;
-}
-
-/// As far as that matters little.
-std::string read_file(const std::string& path) {
-    std::string content;
-    read_file(path, content);
-    return content;
-}
-
 /// Whether that says that the process is gone, or not for us to see; throws Error if not.
 void check(const std::string& path, int error) {
     for (const int is_gone : {0, ENOENT, ESRCH, EACCES, EPERM})
@@ -61,15 +41,33 @@ std::string_view take_word(std::string_view& text) noexcept {
 
 } // namespace
 
+int try_read(const std::string& path, std::string& content) {
+    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.is_open())
+        return errno;
+    char block[4096];
+    ssize_t count = 0;
+    while ((count = ::read(fd.get(), block, sizeof block)) > 0 || (count < 0 && errno == EINTR))
+        if (count > 0)
+            content.append(block, static_cast<std::size_t>(count));
+    return count < 0 ? errno : 0;
+}
+
+std::string read(const std::string& path) {
+    std::string content;
+    try_read(path, content);
+    return content;
+}
+
 std::string command(pid_t pid) {
-    std::string name = read_file(text("/proc/", pid, "/comm"));
+    std::string name = read(text("/proc/", pid, "/comm"));
     if (!name.empty()) // the newline at its end is the kernel's
         name.pop_back();
     return name;
 }
 
 std::optional<long> status_number(pid_t pid, std::string_view field) {
-    const std::string status = read_file(text("/proc/", pid, "/status"));
+    const std::string status = read(text("/proc/", pid, "/status"));
     const std::size_t begin = status.find(text('\n', field, ":\t"));
     if (begin == std::string::npos)
         return std::nullopt;
@@ -94,7 +92,7 @@ std::vector<pid_t> list(const std::string& directory) {
 
 std::vector<pid_t> read_list(const std::string& path) {
     std::vector<pid_t> numbers;
-    const std::string content = read_file(path);
+    const std::string content = read(path);
     std::string_view rest(content);
     while (const auto number = parse::try_number(take_word(rest)))
         numbers.push_back(static_cast<pid_t>(*number));
@@ -104,7 +102,7 @@ std::vector<pid_t> read_list(const std::string& path) {
 std::optional<Stat> stat(pid_t pid) {
     const std::string path = text("/proc/", pid, "/stat");
     std::string content;
-    check(path, read_file(path, content));
+    check(path, try_read(path, content));
     // Behind the command, which may hold anything.
     const std::size_t end = content.rfind(')');
     if (end == std::string::npos)

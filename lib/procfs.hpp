@@ -24,6 +24,12 @@ std::optional<long> status_number(pid_t pid, std::string_view field);
 /// /proc/PID/task. Throws Error.
 std::vector<pid_t> list(const std::string& directory);
 
+/// Appends the content of a file. Returns 0, or the errno value.
+int try_read(const std::string& path, std::string& content);
+
+/// The content of a file, as far as it can be read.
+std::string read(const std::string& path);
+
 /// The numbers, apart by blanks, that a file holds, such as /proc/PID/task/TID/children; empty
 /// where it cannot be read.
 std::vector<pid_t> read_list(const std::string& path);
