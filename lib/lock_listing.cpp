@@ -54,6 +54,7 @@ bool exists(pid_t pid) noexcept { return kill(pid, 0) == 0 || errno == EPERM; }
 /// Adds who has the descriptor of a lock.
 void find_holders(const ProcessScan& scan, std::vector<Held>& all) {
     std::vector<Held*> by_file;
+    by_file.reserve(all.size());
     for (Held& held : all)
         by_file.push_back(&held);
     const auto before = [](const Held* a, const Held* b) { return a->lock.file < b->lock.file; };
