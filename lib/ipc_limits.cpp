@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+#include "ipc_limits.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <concepts>
+#include <fcntl.h>
+#include <map>
+#include <sys/statfs.h>
+#include <unistd.h>
+#include <utility>
+
+#include "error.hpp"
+#include "fd.hpp"
+#include "limits.hpp"
+#include "parse.hpp"
+#include "system_v_limits.hpp"
+#include "text.hpp"
+#include "user_limits.hpp"
+#include "users.hpp"
+
+namespace ipc {
+
+namespace {
+
+using Count = std::optional<std::uint64_t>;
+
+constexpr Count to_count(std::integral auto value) noexcept {
+    return value < 0 ? std::nullopt : Count(static_cast<std::uint64_t>(value));
+}
+
+Count to_count(std::optional<std::int64_t> value) noexcept {
+    return value ? to_count(*value) : std::nullopt;
+}
+
+/// The largest figure among the objects of a kind and family; 0 where there are none.
+Count largest(const std::vector<Object>& objects, ObjectKind kind, Family family, Figure figure) {
+    std::int64_t most = 0;
+    for (const Object& object : objects)
+        if (object.kind == kind && object.family == family)
+            most = std::max(most, object.figures.get_or(figure, 0));
+    return to_count(most);
+}
+
+/// What is looked at, and what comes of it.
+class Collector {
+  public:
+    Collector(const std::vector<Object>& objects, std::vector<Trouble>& troubles)
+        : objects_(objects), troubles_(troubles) {
+        for (const Trouble& trouble : troubles)
+            missing_.push_back(trouble.kinds);
+    }
+
+    void add(LimitUse limit) { limits_.push_back(std::move(limit)); }
+
+    void add_all(auto add_to) { add_to(limits_, troubles_); }
+
+    /// A limit under /proc/sys; 0 is none for some.
+    void add_sysctl(KindSet kinds, LimitUse limit, Count zero_means = 0) {
+        errno = 0;
+        limit.limit = to_count(kernel_limit(limit.name.c_str()));
+        if (!limit.limit)
+            return add_unread(kinds, limit.name);
+        if (limit.limit == Count(0))
+            limit.limit = zero_means;
+        add(std::move(limit));
+    }
+
+    void add_unread(KindSet kinds, std::string_view name) {
+        const int error = errno == 0 ? ERANGE : errno;
+        troubles_.push_back({kinds, Error(name, "cannot read the limit", error).what()});
+    }
+
+    /// As long as all of that kind could be listed.
+    Count largest_of(ObjectKind kind, Family family, Figure figure) const {
+        return is_missing(kind) ? std::nullopt : largest(objects_, kind, family, figure);
+    }
+
+    bool is_missing(ObjectKind kind) const {
+        return std::any_of(missing_.begin(), missing_.end(),
+                           [&](KindSet kinds) { return kinds.has(kind); });
+    }
+
+    const std::vector<Object>& objects() const noexcept { return objects_; }
+    std::vector<LimitUse> take() && { return std::move(limits_); }
+
+  private:
+    const std::vector<Object>& objects_;
+    std::vector<Trouble>& troubles_;
+    std::vector<KindSet> missing_; ///< what could not all be listed
+    std::vector<LimitUse> limits_;
+};
+
+void add_system_v(Collector& to) {
+    using enum ObjectKind;
+    constexpr Family family = Family::system_v;
+    to.add_all([&](std::vector<LimitUse>& limits, std::vector<Trouble>& troubles) {
+        add_system_v_limits({.queue = to.largest_of(mq, family, Figure::used),
+                             .set = to.largest_of(sem, family, Figure::nsems),
+                             .segment = to.largest_of(shm, family, Figure::size)},
+                            limits, troubles);
+    });
+}
+
+void add_posix_queues(Collector& to) {
+    const auto count = std::count_if(to.objects().begin(), to.objects().end(), [](const Object& o) {
+        return o.kind == ObjectKind::mq && o.family == Family::posix;
+    });
+    constexpr KindSet mq = {ObjectKind::mq};
+    to.add_sysctl(mq, {.name = "fs.mqueue.queues_max",
+                       .description = "POSIX queues",
+                       .unit = "objects",
+                       .used = to.is_missing(ObjectKind::mq) ? std::nullopt : to_count(count)});
+    to.add_sysctl(mq, {.name = "fs.mqueue.msg_max",
+                       .description = "messages in a POSIX queue; the deepest",
+                       .unit = "messages",
+                       .used = to.largest_of(ObjectKind::mq, Family::posix, Figure::maxmsg)});
+    to.add_sysctl(mq, {.name = "fs.mqueue.msgsize_max",
+                       .description = "bytes of a message in a POSIX queue; the widest",
+                       .unit = "bytes",
+                       .used = to.largest_of(ObjectKind::mq, Family::posix, Figure::msgsize)});
+    to.add_sysctl(mq, {.name = "fs.mqueue.msg_default",
+                       .description = "messages in a POSIX queue, unless asked for",
+                       .unit = "messages"});
+    to.add_sysctl(mq, {.name = "fs.mqueue.msgsize_default",
+                       .description = "bytes of a message in a POSIX queue, unless asked for",
+                       .unit = "bytes"});
+}
+
+void add_posix_memory(Collector& to, const std::string& directory) {
+    struct statfs status {};
+    if (statfs(directory.c_str(), &status) != 0)
+        return to.add_unread({ObjectKind::shm, ObjectKind::sem}, directory);
+    const auto block = static_cast<std::uint64_t>(status.f_bsize);
+    // A tmpfs without a limit says 0 of all: tmpfs(5).
+    to.add({.name = directory + ":size",
+            .description = "bytes of POSIX shared memory and semaphores",
+            .unit = "bytes",
+            .used = status.f_blocks == 0 ? std::nullopt
+                                         : Count((status.f_blocks - status.f_bfree) * block),
+            .limit = status.f_blocks == 0 ? no_limit : status.f_blocks * block});
+    to.add({.name = directory + ":nr_inodes",
+            .description = "POSIX shared memory and semaphores",
+            .unit = "objects",
+            .used = status.f_files == 0 ? std::nullopt : Count(status.f_files - status.f_ffree),
+            .limit = status.f_files == 0 ? no_limit : status.f_files});
+}
+
+/// The bytes charged for each user's POSIX queues; nothing for a user of whom one is not known.
+std::map<uid_t, Count> queue_bytes(const std::vector<Object>& objects) {
+    std::map<uid_t, Count> charged;
+    for (const Object& object : objects) {
+        if (object.kind != ObjectKind::mq || object.is_system_v() || !object.has_owner)
+            continue;
+        const Count maxmsg = to_count(object.figures.get(Figure::maxmsg));
+        const Count msgsize = to_count(object.figures.get(Figure::msgsize));
+        Count& sum = charged.try_emplace(object.owner, 0).first->second;
+        sum = sum && maxmsg && msgsize ? Count(*sum + charged_bytes(*maxmsg, *msgsize))
+                                       : std::nullopt;
+    }
+    return charged;
+}
+
+/// The names of users, by uid; the number where two have the same, so that a name tells one.
+class UserNames {
+  public:
+    std::string operator()(uid_t uid) {
+        std::string name = user_name(uid);
+        const uid_t owner = owners_.try_emplace(name, uid).first->second;
+        return owner == uid ? name : text(uid);
+    }
+
+  private:
+    std::map<std::string, uid_t> owners_;
+};
+
+void add_users(Collector& to) {
+    UserNames names;
+    const std::map<uid_t, UserLimits> users = user_limits();
+    const uid_t self = getuid();
+    std::map<uid_t, Count> charged = queue_bytes(to.objects());
+    charged.try_emplace(self, 0);
+    for (const auto& [uid, bytes] : charged) {
+        const auto user = users.find(uid);
+        to.add({.name = "RLIMIT_MSGQUEUE",
+                .description = "bytes of a user's POSIX queues",
+                .unit = "bytes",
+                .used = to.is_missing(ObjectKind::mq) ? std::nullopt : bytes,
+                .limit = user == users.end() ? std::nullopt : user->second.queue_bytes_limit,
+                .who = names(uid)});
+    }
+    for (const auto& [uid, user] : users)
+        if (uid == self || user.signals.value_or(0) > 0)
+            to.add({.name = "RLIMIT_SIGPENDING",
+                    .description = "signals queued for a user",
+                    .unit = "signals",
+                    .used = user.signals,
+                    .limit = user.signals_limit,
+                    .who = names(uid)});
+}
+
+/// The number of open files, the first of the three in fs.file-nr: proc_sys_fs(5).
+Count open_files() {
+    const UniqueFd fd(open("/proc/sys/fs/file-nr", O_RDONLY | O_CLOEXEC));
+    char line[96];
+    const ssize_t count = fd.is_open() ? read(fd.get(), line, sizeof line) : -1;
+    if (count <= 0)
+        return std::nullopt;
+    const std::string_view numbers(line, static_cast<std::size_t>(count));
+    return to_count(parse::try_number(numbers.substr(0, numbers.find('\t'))));
+}
+
+void add_files(Collector& to) {
+    constexpr KindSet pipes = {ObjectKind::pipe, ObjectKind::fifo};
+    to.add_sysctl(pipes, {.name = "fs.pipe-max-size",
+                          .description = "bytes in a pipe or FIFO, unless root asks",
+                          .unit = "bytes"});
+    to.add_sysctl(pipes,
+                  {.name = "fs.pipe-user-pages-soft",
+                   .description = "pages of a user's pipes and FIFOs, before new ones are small",
+                   .unit = "pages"},
+                  no_limit);
+    to.add_sysctl(pipes,
+                  {.name = "fs.pipe-user-pages-hard",
+                   .description = "pages of a user's pipes and FIFOs",
+                   .unit = "pages"},
+                  no_limit);
+    to.add_sysctl({ObjectKind::unix_socket}, {.name = "net.unix.max_dgram_qlen",
+                                              .description = "datagrams waiting at a unix socket",
+                                              .unit = "datagrams"});
+    to.add_sysctl(all_kinds, {.name = "fs.file-max",
+                              .description = "open files of the machine",
+                              .unit = "files",
+                              .used = open_files()});
+}
+
+} // namespace
+
+std::optional<double> LimitUse::percent() const noexcept {
+    if (!used || !limit || *limit == 0 || *limit == no_limit)
+        return std::nullopt;
+    return 100.0 * static_cast<double>(*used) / static_cast<double>(*limit);
+}
+
+std::uint64_t charged_bytes(std::uint64_t maxmsg, std::uint64_t msgsize) noexcept {
+    // The kernel's struct msg_msg, one a message, and posix_msg_tree_node, one a priority: each has
+    // six words, counting the priority as one.
+    constexpr std::uint64_t node = 6 * sizeof(void*);
+    constexpr std::uint64_t priorities = 32768;
+    return maxmsg * msgsize + maxmsg * node + std::min(maxmsg, priorities) * node;
+}
+
+std::vector<LimitUse> ipc_limits(const std::vector<Object>& objects, std::vector<Trouble>& troubles,
+                                 const std::string& memory_directory) {
+    Collector collector(objects, troubles);
+    add_system_v(collector);
+    add_posix_queues(collector);
+    add_posix_memory(collector, memory_directory);
+    add_users(collector);
+    add_files(collector);
+    return std::move(collector).take();
+}
+
+} // namespace ipc
