@@ -14,6 +14,7 @@
 #include "fd.hpp"
 #include "limits.hpp"
 #include "parse.hpp"
+#include "shm_files.hpp"
 #include "system_v_limits.hpp"
 #include "text.hpp"
 #include "user_limits.hpp"
@@ -33,20 +34,13 @@ Count to_count(std::optional<std::int64_t> value) noexcept {
     return value ? to_count(*value) : std::nullopt;
 }
 
-/// The largest figure among the objects of a kind and family; 0 where there are none.
-Count largest(const std::vector<Object>& objects, ObjectKind kind, Family family, Figure figure) {
-    std::int64_t most = 0;
-    for (const Object& object : objects)
-        if (object.kind == kind && object.family == family)
-            most = std::max(most, object.figures.get_or(figure, 0));
-    return to_count(most);
-}
-
 /// What is looked at, and what comes of it.
 class Collector {
   public:
-    Collector(const std::vector<Object>& objects, std::vector<Trouble>& troubles)
-        : objects_(objects), troubles_(troubles) {
+    Collector(const Place& place, const std::vector<Object>& objects,
+              std::vector<Trouble>& troubles)
+        : here_(static_cast<std::int64_t>(place.ipc_namespace)), objects_(objects),
+          troubles_(troubles) {
         for (const Trouble& trouble : troubles)
             missing_.push_back(trouble.kinds);
     }
@@ -71,9 +65,24 @@ class Collector {
         troubles_.push_back({kinds, Error(name, "cannot read the limit", error).what()});
     }
 
-    /// As long as all of that kind could be listed.
-    Count largest_of(ObjectKind kind, Family family, Figure figure) const {
-        return is_missing(kind) ? std::nullopt : largest(objects_, kind, family, figure);
+    /// The largest figure of that place's objects of a kind; 0 where there are none, nothing where
+    /// not all could be listed.
+    Count largest(ObjectKind kind, Family family, Figure figure) const {
+        if (is_missing(kind))
+            return std::nullopt;
+        std::int64_t most = 0;
+        for (const Object& object : objects_)
+            if (is_here(object, kind, family))
+                most = std::max(most, object.figures.get_or(figure, 0));
+        return to_count(most);
+    }
+
+    Count count(ObjectKind kind, Family family) const {
+        if (is_missing(kind))
+            return std::nullopt;
+        return to_count(std::count_if(objects_.begin(), objects_.end(), [&](const Object& object) {
+            return is_here(object, kind, family);
+        }));
     }
 
     bool is_missing(ObjectKind kind) const {
@@ -85,6 +94,12 @@ class Collector {
     std::vector<LimitUse> take() && { return std::move(limits_); }
 
   private:
+    bool is_here(const Object& object, ObjectKind kind, Family family) const noexcept {
+        return object.kind == kind && object.family == family &&
+               object.figures.get_or(Figure::ns, here_) == here_;
+    }
+
+    std::int64_t here_;
     const std::vector<Object>& objects_;
     std::vector<Trouble>& troubles_;
     std::vector<KindSet> missing_; ///< what could not all be listed
@@ -95,30 +110,27 @@ void add_system_v(Collector& to) {
     using enum ObjectKind;
     constexpr Family family = Family::system_v;
     to.add_all([&](std::vector<LimitUse>& limits, std::vector<Trouble>& troubles) {
-        add_system_v_limits({.queue = to.largest_of(mq, family, Figure::used),
-                             .set = to.largest_of(sem, family, Figure::nsems),
-                             .segment = to.largest_of(shm, family, Figure::size)},
+        add_system_v_limits({.queue = to.largest(mq, family, Figure::used),
+                             .set = to.largest(sem, family, Figure::nsems),
+                             .segment = to.largest(shm, family, Figure::size)},
                             limits, troubles);
     });
 }
 
 void add_posix_queues(Collector& to) {
-    const auto count = std::count_if(to.objects().begin(), to.objects().end(), [](const Object& o) {
-        return o.kind == ObjectKind::mq && o.family == Family::posix;
-    });
     constexpr KindSet mq = {ObjectKind::mq};
     to.add_sysctl(mq, {.name = "fs.mqueue.queues_max",
                        .description = "POSIX queues",
                        .unit = "objects",
-                       .used = to.is_missing(ObjectKind::mq) ? std::nullopt : to_count(count)});
+                       .used = to.count(ObjectKind::mq, Family::posix)});
     to.add_sysctl(mq, {.name = "fs.mqueue.msg_max",
                        .description = "messages in a POSIX queue; the deepest",
                        .unit = "messages",
-                       .used = to.largest_of(ObjectKind::mq, Family::posix, Figure::maxmsg)});
+                       .used = to.largest(ObjectKind::mq, Family::posix, Figure::maxmsg)});
     to.add_sysctl(mq, {.name = "fs.mqueue.msgsize_max",
                        .description = "bytes of a message in a POSIX queue; the widest",
                        .unit = "bytes",
-                       .used = to.largest_of(ObjectKind::mq, Family::posix, Figure::msgsize)});
+                       .used = to.largest(ObjectKind::mq, Family::posix, Figure::msgsize)});
     to.add_sysctl(mq, {.name = "fs.mqueue.msg_default",
                        .description = "messages in a POSIX queue, unless asked for",
                        .unit = "messages"});
@@ -127,19 +139,20 @@ void add_posix_queues(Collector& to) {
                        .unit = "bytes"});
 }
 
-void add_posix_memory(Collector& to, const std::string& directory) {
+void add_posix_memory(Collector& to, const Place& place) {
     struct statfs status {};
-    if (statfs(directory.c_str(), &status) != 0)
-        return to.add_unread({ObjectKind::shm, ObjectKind::sem}, directory);
+    const UniqueFd directory = try_open_shm_directory(place);
+    if (!directory.is_open() || fstatfs(directory.get(), &status) != 0)
+        return to.add_unread({ObjectKind::shm, ObjectKind::sem}, shm_files::directory);
     const auto block = static_cast<std::uint64_t>(status.f_bsize);
     // A tmpfs without a limit says 0 of all: tmpfs(5).
-    to.add({.name = directory + ":size",
+    to.add({.name = "/dev/shm:size",
             .description = "bytes of POSIX shared memory and semaphores",
             .unit = "bytes",
             .used = status.f_blocks == 0 ? std::nullopt
                                          : Count((status.f_blocks - status.f_bfree) * block),
             .limit = status.f_blocks == 0 ? no_limit : status.f_blocks * block});
-    to.add({.name = directory + ":nr_inodes",
+    to.add({.name = "/dev/shm:nr_inodes",
             .description = "POSIX shared memory and semaphores",
             .unit = "objects",
             .used = status.f_files == 0 ? std::nullopt : Count(status.f_files - status.f_ffree),
@@ -250,15 +263,21 @@ std::uint64_t charged_bytes(std::uint64_t maxmsg, std::uint64_t msgsize) noexcep
     return maxmsg * msgsize + maxmsg * node + std::min(maxmsg, priorities) * node;
 }
 
-std::vector<LimitUse> ipc_limits(const std::vector<Object>& objects, std::vector<Trouble>& troubles,
-                                 const std::string& memory_directory) {
-    Collector collector(objects, troubles);
+std::vector<LimitUse> ipc_limits(const Place& place, const std::vector<Object>& objects,
+                                 std::vector<Trouble>& troubles) {
+    const Visit visit(place);
+    Collector collector(place, objects, troubles);
     add_system_v(collector);
     add_posix_queues(collector);
-    add_posix_memory(collector, memory_directory);
+    add_posix_memory(collector, place);
     add_users(collector);
     add_files(collector);
     return std::move(collector).take();
+}
+
+std::vector<LimitUse> ipc_limits(const std::vector<Object>& objects,
+                                 std::vector<Trouble>& troubles) {
+    return ipc_limits(own_place(), objects, troubles);
 }
 
 } // namespace ipc

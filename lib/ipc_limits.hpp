@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "inventory.hpp"
+#include "listing.hpp"
 
 namespace ipc {
 
@@ -27,20 +28,24 @@ struct LimitUse {
     std::optional<double> percent() const noexcept;
 };
 
-/// Every limit of the IPC namespace that we are in, of the machine, and of users: System V by
-/// MSG_INFO and its like (msgctl(2), semctl(2), shmctl(2)), the others by /proc/sys and /proc.
-/// Those of users: our own, and each that uses some. Limits on one object have the largest of
-/// `objects` as their use; what cannot be read is left out and a Trouble.
+/// Every limit of the IPC namespace of a place, of the machine, and of users: System V by MSG_INFO
+/// and its like (msgctl(2), semctl(2), shmctl(2)), the others by /proc/sys and /proc. Those of
+/// users: our own, and each that uses some. Limits on one object have the largest of `objects` as
+/// their use; what cannot be read is left out and a Trouble. Throws Error where the place cannot be
+/// entered.
 ///
-/// `objects`: the queues, semaphores and shared memory of that namespace, with figures; `troubles`
-/// tells what is missing there. `memory_directory` is where its POSIX shared memory is.
+/// `objects`: all queues, semaphores and shared memory of the place, with figures; those of other
+/// namespaces do not count, but for what users are charged. `troubles` tells what is missing there.
 ///
 /// RLIMIT_MSGQUEUE is charged to the user who creates a queue, whatever the namespace and whoever
 /// owns it later. Its use is that of the queues in `objects` by owner, and nothing as soon as we
 /// may not read one of them: mq_overview(7), getrlimit(2). Both limits of users are those of our
 /// process for our user, for others the lowest of their processes.
-std::vector<LimitUse> ipc_limits(const std::vector<Object>& objects, std::vector<Trouble>& troubles,
-                                 const std::string& memory_directory = "/dev/shm");
+std::vector<LimitUse> ipc_limits(const Place& place, const std::vector<Object>& objects,
+                                 std::vector<Trouble>& troubles);
+/// Of our own.
+std::vector<LimitUse> ipc_limits(const std::vector<Object>& objects,
+                                 std::vector<Trouble>& troubles);
 
 /// Bytes that the kernel charges for a POSIX queue: its messages, and what keeps them in order.
 std::uint64_t charged_bytes(std::uint64_t maxmsg, std::uint64_t msgsize) noexcept;

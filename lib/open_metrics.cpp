@@ -6,10 +6,10 @@
 #include <map>
 #include <optional>
 #include <string_view>
-#include <sys/stat.h>
 #include <unordered_set>
 #include <utility>
 
+#include "listing.hpp"
 #include "text.hpp"
 
 namespace ipc {
@@ -118,12 +118,6 @@ const char* family_label(Family family) noexcept {
     return family == Family::posix ? "posix" : "system_v";
 }
 
-/// The inode of the IPC namespace that we are in; 0 where /proc does not tell.
-std::int64_t own_namespace() noexcept {
-    struct stat status {};
-    return stat("/proc/self/ns/ipc", &status) == 0 ? static_cast<std::int64_t>(status.st_ino) : 0;
-}
-
 Labels object_labels(const Object& object, std::int64_t home) {
     Labels labels;
     labels.add("name", metric_name_label(object.name)).add("family", family_label(object.family));
@@ -167,7 +161,7 @@ void append_figures(const std::vector<Object>& objects, std::string& out) {
     std::vector<MetricFamily> families;
     for (const ObjectMetric& metric : object_metrics)
         families.emplace_back(metric.head);
-    const std::int64_t home = own_namespace();
+    const auto home = static_cast<std::int64_t>(own_place().ipc_namespace);
     for (const Object& object : objects) {
         if (!kept_kinds.has(object.kind))
             continue;
