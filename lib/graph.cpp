@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: MIT
+#include "graph.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "display_width.hpp"
+#include "format_size.hpp"
+#include "text.hpp"
+
+namespace ipc {
+
+namespace {
+
+/// A string in DOT.
+std::string quote(std::string_view value) {
+    std::string out = "\"";
+    for (const char c : value) {
+        if (c == '"' || c == '\\')
+            out += '\\';
+        out += c;
+    }
+    return out += '"';
+}
+
+/// One that is shown: there, an & begins an entity.
+std::string quote_label(std::string_view lines) {
+    std::string out;
+    for (const char c : lines)
+        append_text(out, c == '&' ? std::string_view("&amp;") : std::string_view(&c, 1));
+    return quote(out);
+}
+
+/// A name as part of a label.
+std::string label_line(std::string_view name) {
+    constexpr std::size_t widest = 48;
+    std::string line = printable(name);
+    if (display_width(line) > widest)
+        line = text(std::string_view(line).substr(0, bytes_within(line, widest - 1)), "\u2026");
+    return line;
+}
+
+bool is_memory(ObjectKind kind) noexcept {
+    return kind == ObjectKind::shm || kind == ObjectKind::memfd || kind == ObjectKind::map;
+}
+
+/// Drawn small: what only joins processes, and has no name that anybody would know.
+bool is_joint(const Object& object) noexcept {
+    switch (object.kind) {
+    case ObjectKind::pipe:
+    case ObjectKind::eventfd:
+        return true;
+    case ObjectKind::unix_socket:
+        return object.name.starts_with("socket:[");
+    default:
+        return false;
+    }
+}
+
+std::string counted(std::int64_t count, std::string_view what) {
+    return text(count, ' ', what, count == 1 ? "" : "s");
+}
+
+/// How full it is, in a few words; empty if there is nothing to say.
+std::string fill(const Object& object) {
+    const Figures& figures = object.figures;
+    if (is_memory(object.kind))
+        return figures.has(Figure::size) ? short_size(figures.get_or(Figure::size, 0))
+                                         : std::string();
+    switch (object.kind) {
+    case ObjectKind::mq: {
+        if (!figures.has(Figure::msgs))
+            return {};
+        std::string line = counted(figures.get_or(Figure::msgs, 0), "message");
+        if (figures.has(Figure::maxmsg))
+            line += text(" of ", figures.get_or(Figure::maxmsg, 0));
+        return line;
+    }
+    case ObjectKind::sem:
+    case ObjectKind::eventfd: {
+        std::string line;
+        if (figures.has(Figure::value))
+            line = text("value ", figures.get_or(Figure::value, 0));
+        else if (figures.has(Figure::nsems))
+            line = counted(figures.get_or(Figure::nsems, 0), "semaphore");
+        if (const std::int64_t waiters = figures.get_or(Figure::waiters, 0); waiters > 0)
+            line += text(line.empty() ? "" : ", ", waiters, " waiting");
+        return line;
+    }
+    case ObjectKind::lock:
+        return text(object.detail(Detail::type), ' ', object.detail(Detail::region));
+    case ObjectKind::fifo:
+    case ObjectKind::pipe: {
+        const std::int64_t unread = figures.get_or(Figure::used, 0);
+        return unread > 0 ? text(short_size(unread), " unread") : std::string();
+    }
+    default:
+        return std::string(object.detail(Detail::type));
+    }
+}
+
+std::string_view look(ObjectKind kind) noexcept {
+    switch (kind) {
+    case ObjectKind::mq:
+        return "shape=ellipse, fillcolor=\"#fde9b8\"";
+    case ObjectKind::sem:
+        return "shape=hexagon, fillcolor=\"#f8d0c8\"";
+    case ObjectKind::shm:
+    case ObjectKind::memfd:
+    case ObjectKind::map:
+        return "shape=cylinder, fillcolor=\"#cfe8cf\"";
+    case ObjectKind::lock:
+        return "shape=octagon, fillcolor=\"#e6d5ee\"";
+    default:
+        return "shape=ellipse, fillcolor=\"#d5e4f7\"";
+    }
+}
+
+/// What one process does with one object.
+struct Edge {
+    bool to_object = false;
+    bool to_process = false;
+    bool is_firm = false; ///< it has it open or mapped, or holds it
+    std::set<std::string> words;
+};
+
+void add(Edge& edge, const Object& object, const Use& use) {
+    const Figures& figures = object.figures;
+    switch (use.role) {
+    case Role::opens:
+        edge.is_firm = true;
+        if (figures.get_or(Figure::notify, 0) == use.pid) {
+            edge.to_process = true;
+            edge.words.insert("is notified");
+        }
+        break;
+    case Role::reads:
+        edge.is_firm = edge.to_process = true;
+        break;
+    case Role::writes:
+        edge.is_firm = edge.to_object = true;
+        break;
+    case Role::both:
+        edge.is_firm = edge.to_object = edge.to_process = true;
+        break;
+    case Role::holds:
+        edge.is_firm = true;
+        edge.words.insert("holds");
+        break;
+    case Role::waits:
+        edge.words.insert("waits");
+        break;
+    case Role::last: {
+        const bool has_sent = figures.get_or(Figure::sender, 0) == use.pid;
+        const bool has_received = figures.get_or(Figure::receiver, 0) == use.pid;
+        edge.to_object |= has_sent;
+        edge.to_process |= has_received;
+        if (has_sent)
+            edge.words.insert("sent last");
+        if (has_received)
+            edge.words.insert("received last");
+        if (!has_sent && !has_received)
+            edge.words.insert("last");
+        break;
+    }
+    }
+}
+
+class Drawing {
+  public:
+    explicit Drawing(const ProcessScan& scan) : scan_(scan) {}
+
+    void add(const std::vector<Object>& objects) {
+        pair_sockets(objects);
+        for (std::size_t i = 0; i < objects.size(); ++i)
+            ids_.push_back(id_of(objects[i]));
+        for (std::size_t i = 0; i < objects.size(); ++i)
+            if (objects[i].kind != ObjectKind::sig)
+                add(objects, i);
+        for (const auto& [ends, count] : connections_) {
+            const auto& [first, second, words] = ends;
+            const std::string label = count == 1 ? words : text(words, " \u00d7", count);
+            add_edge(process(first), process(second), text("dir=both, label=", quote_label(label)));
+        }
+    }
+
+    std::string finish() && {
+        std::string out = "digraph ipc {\n"
+                          "    graph [rankdir=LR];\n"
+                          "    node [fontname=\"sans-serif\", fontsize=10];\n"
+                          "    edge [fontname=\"sans-serif\", fontsize=8, arrowsize=0.7];\n";
+        for (const pid_t pid : processes_) {
+            const std::string& command = scan_.command(pid);
+            const std::string label =
+                command.empty() ? text(pid) : text(pid, '\n', label_line(command));
+            out += text("    ", process_id(pid), " [shape=box, label=", quote_label(label), "];\n");
+        }
+        return out += nodes_ + edges_ + "}\n";
+    }
+
+  private:
+    /// Connected sockets name each other. Names repeat, where a server has accepted several.
+    void pair_sockets(const std::vector<Object>& objects) {
+        std::map<std::pair<std::string_view, std::string_view>, std::vector<std::size_t>> waiting;
+        peers_.assign(objects.size(), none);
+        for (std::size_t i = 0; i < objects.size(); ++i) {
+            const Object& object = objects[i];
+            const std::string_view peer = object.detail(Detail::peer);
+            if (object.kind != ObjectKind::unix_socket || peer.empty())
+                continue;
+            std::vector<std::size_t>& others = waiting[{peer, object.name}];
+            if (others.empty()) {
+                waiting[{object.name, peer}].push_back(i);
+                continue;
+            }
+            peers_[i] = others.front();
+            peers_[others.front()] = i;
+            others.erase(others.begin());
+        }
+        for (std::size_t i = 0; i < objects.size(); ++i)
+            if (objects[i].kind == ObjectKind::unix_socket)
+                sockets_.emplace(objects[i].name, i);
+    }
+
+    /// The same name may be there in several namespaces, or stand for several sockets.
+    std::string id_of(const Object& object) {
+        std::string id = printable(object.full_name());
+        if (!taken_.insert(id).second) {
+            if (const auto where = object.figures.get(Figure::ns))
+                id += text('@', *where);
+            while (!taken_.insert(id).second)
+                id += '+';
+        }
+        return quote(id);
+    }
+
+    static std::string process_id(pid_t pid) { return text("\"process ", pid, '"'); }
+
+    std::string process(pid_t pid) {
+        processes_.insert(pid);
+        return process_id(pid);
+    }
+
+    void add_edge(std::string_view from, std::string_view to, std::string_view attributes) {
+        edges_ += text("    ", from, " -> ", to, " [", attributes, "];\n");
+    }
+
+    void add(const std::vector<Object>& objects, std::size_t at) {
+        const Object& object = objects[at];
+        const std::size_t peer = peers_[at];
+        if (peer != none && is_connection(object, objects[peer])) {
+            if (at < peer)
+                add_connection(object, objects[peer]);
+            return;
+        }
+        if (const std::string_view name = object.detail(Detail::peer);
+            peer == none && !name.empty())
+            if (const auto target = sockets_.find(name); target != sockets_.end())
+                add_edge(ids_[at], ids_[target->second], "");
+        if (peer != none && at < peer)
+            add_edge(ids_[at], ids_[peer], "dir=both");
+        add_node(object, ids_[at]);
+        add_uses(object, ids_[at]);
+    }
+
+    /// Whether two sockets stand between two processes and nobody else.
+    static bool is_connection(const Object& one, const Object& other) {
+        return one.users.size() == 1 && other.users.size() == 1 &&
+               one.users[0].pid != other.users[0].pid;
+    }
+
+    void add_connection(const Object& one, const Object& other) {
+        const Object& named = is_joint(one) ? other : one;
+        const auto [first, second] = std::minmax(one.users[0].pid, other.users[0].pid);
+        ++connections_[{first, second,
+                        is_joint(named) ? fill(named) : label_line(named.full_name())}];
+    }
+
+    void add_node(const Object& object, std::string_view id) {
+        const bool is_unused = object.users.empty() && object.state != State::in_use;
+        const std::string words = fill(object);
+        std::string name = label_line(object.full_name());
+        if (object.state == State::malformed)
+            name += "\nmalformed";
+        nodes_ += text("    ", id, " [");
+        if (is_joint(object)) {
+            nodes_ += text("shape=point, width=0.08, tooltip=", quote_label(name));
+            if (!words.empty() && object.kind != ObjectKind::unix_socket)
+                nodes_ += text(", xlabel=", quote_label(words), ", fontsize=8");
+        } else {
+            if (!words.empty())
+                name += text('\n', label_line(words));
+            nodes_ += text(look(object.kind), ", label=", quote_label(name),
+                           ", style=", is_unused ? "\"filled,dotted\"" : "filled");
+        }
+        nodes_ += is_unused ? ", color=gray, fontcolor=gray, fillcolor=white];\n" : "];\n";
+    }
+
+    void add_uses(const Object& object, std::string_view id) {
+        std::map<pid_t, Edge> uses;
+        for (const Use& use : object.users)
+            ipc::add(uses[use.pid], object, use);
+        for (const auto& [pid, edge] : uses) {
+            std::string words;
+            for (const std::string& word : edge.words)
+                words += text(words.empty() ? "" : ", ", word);
+            std::string attributes = edge.to_object && edge.to_process   ? "dir=both"
+                                     : edge.to_object || edge.to_process ? ""
+                                                                         : "dir=none";
+            const auto attribute = [&attributes](std::string_view more) {
+                attributes += text(attributes.empty() ? "" : ", ", more);
+            };
+            if (!words.empty())
+                attribute(text("label=", quote_label(words)));
+            if (!edge.is_firm)
+                attribute("style=dashed");
+            const bool is_from_object = edge.to_process && !edge.to_object;
+            const std::string box = process(pid);
+            add_edge(is_from_object ? id : box, is_from_object ? std::string_view(box) : id,
+                     attributes);
+        }
+    }
+
+    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
+    const ProcessScan& scan_;
+    std::vector<std::string> ids_;
+    std::set<std::string> taken_;
+    std::vector<std::size_t> peers_; ///< by object
+    std::unordered_map<std::string_view, std::size_t> sockets_;
+    std::map<std::tuple<pid_t, pid_t, std::string>, std::size_t> connections_;
+    std::set<pid_t> processes_;
+    std::string nodes_;
+    std::string edges_;
+};
+
+} // namespace
+
+std::string graph(const std::vector<Object>& objects, const ProcessScan& scan) {
+    Drawing drawing(scan);
+    drawing.add(objects);
+    return std::move(drawing).finish();
+}
+
+} // namespace ipc
