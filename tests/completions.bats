@@ -168,6 +168,27 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     assert_output $'drop\ndisconnect\nwait\nskip'
 }
 
+@test "bash: lists" {
+    complete_bash 'ipcstat -k m' 'ipcstat --state=in-use,u' 'ipcstat -o +PERMS,KE' 'ipcstat -o KIND,NAME,K'
+    assert_output $'mq\nmemfd\nmap\nin-use,unused\nin-use,unknown\n+PERMS,KEY\nKIND,NAME,KEY'
+    # Its words are those of the tool.
+    complete_bash 'ipcstat -o ' 'ipcstat -k ' 'ipcstat -s '
+    local words=${lines[*]} known
+    known=$(for option in -o -k -s; do ipcstat "$option" none 2>&1; done |
+        sed -E 's/.*(there are|is none of) //; s/,? and / /; s/,//g' | xargs)
+    assert_equal "$words" "$known"
+}
+
+@test "bash: objects of every kind" {
+    complete_bash 'ipcstat ' 'ipcstat shm:/' 'ipcstat mq:/completion-one sem:/comp'
+    assert_line 'mq:/completion\ two'
+    assert_line sem:/completion-sem
+    assert_line shm:key:0x0badf00d
+    # Bash splits words at the colon.
+    assert_line /completion-memory
+    assert_line /completion-sem
+}
+
 @test "bash: the command of a wrapper" {
     complete_bash "mqreceive -c 3 /completion-one -- ls $BATS_TEST_DIRNAME/lib"
     assert_line "$BATS_TEST_DIRNAME/lib.bash"
@@ -245,6 +266,21 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     assert_output $'--slow=disconnect\n--slow=drop'
 }
 
+@test "fish: lists, and objects of every kind" {
+    requires fish
+    complete_fish 'ipcstat -k mq,m'
+    assert_output $'mq,map\nmq,memfd'
+    complete_fish 'ipcstat --state=in-use,u'
+    assert_output $'--state=in-use,unknown\n--state=in-use,unused'
+    complete_fish 'ipcstat -o +PERMS,KE'
+    assert_output +PERMS,KEY
+    complete_fish 'ipcstat '
+    assert_line 'mq:/completion two'
+    assert_line sem:/completion-sem
+    assert_line shm:key:0x0badf00d
+    refute_line sem:/completion-one
+}
+
 @test "fish: the command of a wrapper" {
     requires fish
     complete_fish 'mqreceive -c 3 /completion-one -- base6'
@@ -320,6 +356,21 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     refute_line --partial data
     complete_zsh 'fifotee --slow=d'
     assert_line --regexp '^disconnect +drop'
+}
+
+@test "zsh: lists, and objects of every kind" {
+    requires zsh
+    complete_zsh 'ipcstat -k mq,m'
+    assert_line --regexp '^map +memfd'
+    complete_zsh 'ipcstat --state=in-use,u'
+    assert_line --regexp '^unknown +unused'
+    complete_zsh 'ipcstat -o +PERMS,KE'
+    assert_line --partial KEY
+    complete_zsh 'ipcstat '
+    assert_line --partial 'mq:/completion\ two'
+    assert_line --partial sem:/completion-sem
+    assert_line --partial shm:key:0x0badf00d
+    refute_line --partial sem:/completion-one
 }
 
 @test "zsh: the command of a wrapper" {

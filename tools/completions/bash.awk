@@ -11,7 +11,13 @@ function option_words(verb,    i, words) {
     return substr(words, 2)
 }
 
-function complete_kind(kind) {
+function complete_kind(kind,    i, calls) {
+    if (kind == "object") {
+        for (i = 1; i <= named; i++)
+            calls = calls (i > 1 ? "; " : "") "before=" named_kinds[2 * i - 1] " _" name "_objects " places(named_kinds[2 * i])
+        return calls
+    }
+    if (list(kind) != "") return "_" name "_list " quote(list(kind))
     if (places(kind) != "") return "_" name "_objects " places(kind)
     if (kind == "user") return "_" name "_users"
     if (kind == "process") return "_" name "_words \"$(cd /proc && printf '%s ' [0-9]*)\""
@@ -31,7 +37,18 @@ END {
     print "    done"
     print "}"
     print ""
-    print "# _objects START TABLE: POSIX objects by name, System V ones by key, or by id without one."
+    print "# Offers those of the words that begin as the current one does behind its last comma."
+    print "_" name "_list() {"
+    print "    local word before"
+    print "    before=${cur%\"${cur##*[,+]}\"}"
+    print "    for word in $1; do"
+    print "        [[ $before$word == \"$cur\"* && ,${before#+} != *,$word,* ]] && COMPREPLY+=(\"$before$word\")"
+    print "    done"
+    print "    compopt -o nospace 2>/dev/null"
+    print "}"
+    print ""
+    print "# _objects START TABLE: POSIX objects by name, System V ones by key, or by id without one; with"
+    print "# $before in front."
     print "_" name "_objects() {"
     print "    local object objects=() key id rest"
     print "    for object in \"$1\"* \"$1\".[!.]*; do"
@@ -46,7 +63,7 @@ END {
     print "            objects+=(\"$object\")"
     print "        done <\"/proc/sysvipc/$2\""
     print "    fi"
-    print "    for object in \"${objects[@]}\"; do"
+    print "    for object in \"${objects[@]/#/${before-}}\"; do"
     print "        [[ $object == \"$cur\"* ]] || continue"
     print "        printf -v object %q \"$object\""
     print "        COMPREPLY+=(\"$object\")"

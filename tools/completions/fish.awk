@@ -8,7 +8,13 @@ function fish_quote(text) {
     return "'" text "'"
 }
 
-function values(kind) {
+function values(kind,    i, calls) {
+    if (kind == "object") {
+        for (i = 1; i <= named; i++)
+            calls = calls (i > 1 ? "; " : "") "__" name "_objects " named_kinds[2 * i] " " places(named_kinds[2 * i]) " " named_kinds[2 * i - 1]
+        return " -a '(" calls ")'"
+    }
+    if (list(kind) != "") return " -a '(__" name "_list " list(kind) ")'"
     if (places(kind) != "") return " -a '(__" name "_objects " kind " " places(kind) ")'"
     if (kind == "user") return " -a '(__fish_complete_users)'"
     if (kind == "process") return " -a '(__fish_complete_pids)'"
@@ -20,23 +26,31 @@ function values(kind) {
 END {
     print "# fish completion for " tool ", generated from its option table"
     print ""
-    print "# _objects KIND START TABLE: POSIX objects by name, System V ones by key, or by id without"
-    print "# one."
+    print "# The words, behind those of the current one up to its last comma."
+    print "function __" name "_list"
+    print "    set -l before (commandline -ct | string replace -r -- '^(--[^=]*=|-[^-])' '' | string replace -r -- '[^,+]*$' '')"
+    print "    for word in $argv"
+    print "        contains -- $word (string trim -lc + -- \"$before\" | string split ,); or echo \"$before\"$word"
+    print "    end"
+    print "end"
+    print ""
+    print "# _objects KIND START TABLE [PREFIX]: POSIX objects by name, System V ones by key, or by id"
+    print "# without one."
     print "function __" name "_objects"
     print "    for object in $argv[2]* $argv[2].*"
     print "        test $argv[2] = /dev/shm/; and string match -q '/dev/shm/sem.*' -- $object; and continue"
-    print "        echo /(string sub -s (math 1 + (string length $argv[2])) -- $object)\\tPOSIX $argv[1]"
+    print "        echo \"$argv[4]\"/(string sub -s (math 1 + (string length $argv[2])) -- $object)\\tPOSIX $argv[1]"
     print "    end"
     print "    test -r /proc/sysvipc/$argv[3]; or return"
     print "    while read -l line"
     print "        set -l field (string match -ra -- '\\S+' $line)"
     print "        test $field[1] = key; and continue"
     print "        if test $field[1] -eq 0"
-    print "            echo id:$field[2]\\tSystem V $argv[1]"
+    print "            echo \"$argv[4]\"id:$field[2]\\tSystem V $argv[1]"
     print "        else if test $field[1] -lt 0"
-    print "            printf 'key:0x%08x\\tSystem V %s\\n' (math 4294967296 + $field[1]) $argv[1]"
+    print "            printf '%skey:0x%08x\\tSystem V %s\\n' \"$argv[4]\" (math 4294967296 + $field[1]) $argv[1]"
     print "        else"
-    print "            printf 'key:0x%08x\\tSystem V %s\\n' $field[1] $argv[1]"
+    print "            printf '%skey:0x%08x\\tSystem V %s\\n' \"$argv[4]\" $field[1] $argv[1]"
     print "        end"
     print "    end </proc/sysvipc/$argv[3]"
     print "end"

@@ -5,6 +5,12 @@ BEGIN {
     FS = "\t"
     signals = "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT" \
         " STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS RTMIN RTMAX"
+    columns = "KIND NAME OWNER GROUP PERMS USED STATE KEY ID LIMIT FILL MSGS MAXMSG MSGSIZE VALUE" \
+        " WAITERS NSEMS SIZE NATTCH CTIME MTIME SEND RECV ATTACH DETACH OTIME CREATOR CPID SENDER" \
+        " RECEIVER LASTPID INODE NS NOTIFY PERSISTENCE TYPE PEER REGION PENDING BLOCKED IGNORED" \
+        " CAUGHT READERS WRITERS HOLDERS WAITING USERS"
+    # Of objects of each kind that has names: what stands before them, and their places.
+    named = split("mq: queue sem: semaphore shm: memory", named_kinds, " ") / 2
 }
 
 $1 == "tool" { tool = $2; summary = $3; name = tool; gsub(/[^a-zA-Z0-9]/, "_", name) }
@@ -50,5 +56,13 @@ function places(kind) {
 # The fixed choices of a kind of value.
 function choices(kind) {
     return kind == "format" ? "line nul netstring json whole" : kind == "signal" ? signals : \
-        kind == "absent" ? "wait skip" : kind == "slow" ? "block drop disconnect" : ""
+        kind == "absent" ? "wait skip" : kind == "slow" ? "block drop disconnect" : \
+        kind == "time-format" ? "short full iso timestamp" : ""
+}
+
+# The words of a kind of value that is a list of them, with commas between.
+function list(kind) {
+    return kind == "kinds" ? "mq sem shm fifo pipe unix lock eventfd memfd map sig" : \
+        kind == "states" ? "in-use unused idle orphan marked malformed unknown" : \
+        kind == "columns" ? columns : ""
 }

@@ -9,6 +9,9 @@ function escape(text) {
 
 function action(kind) {
     if (places(kind) != "") return "_" name "_objects " places(kind)
+    if (kind == "object") return "_" name "_named_objects"
+    if (kind == "columns") return "{compset -P +; _values -s , column " list(kind) "}"
+    if (list(kind) != "") return "{_values -s , " kind " " list(kind) "}"
     if (kind == "user") return "_users"
     if (kind == "process") return "_pids"
     if (kind == "fifo") return "_files -g \"*(p)\""
@@ -41,7 +44,8 @@ END {
     print "# zsh completion for " tool ", generated from its option table"
     print ""
     # What _arguments adds for compadd comes first, the two words last.
-    print "# _objects START TABLE: POSIX objects by name, System V ones by key, or by id without one."
+    print "# _objects START TABLE: POSIX objects by name, System V ones by key, or by id without one; with"
+    print "# $before in front."
     print "_" name "_objects() {"
     print "    local -a objects rows"
     print "    local row where=$argv[-2] table=/proc/sysvipc/$argv[-1]"
@@ -57,7 +61,13 @@ END {
     print "            objects+=(key:0x${(l:8::0:)$(( [##16] fields[1] & 0xffffffff )):l})"
     print "        fi"
     print "    done"
+    print "    [[ -n $before ]] && objects=($before$^objects)"
     print "    compadd \"${(@)argv[1,-3]}\" -a objects"
+    print "}"
+    print "_" name "_named_objects() {"
+    print "    local before"
+    for (i = 1; i <= named; i++)
+        print "    before=" named_kinds[2 * i - 1] "; _" name "_objects \"$@\" " places(named_kinds[2 * i])
     print "}"
     print ""
     print "_" name "() {"
