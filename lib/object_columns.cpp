@@ -58,18 +58,18 @@ std::string moment(std::int64_t seconds, TimeFormat format) {
     std::tm today{};
     if (localtime_r(&then, &at) == nullptr || localtime_r(&now, &today) == nullptr)
         return text(seconds);
-    const char* pattern = "%Y-%m-%dT%H:%M:%S%z";
-    if (format == TimeFormat::full)
-        pattern = "%b %e %H:%M:%S %Y";
-    else if (format == TimeFormat::brief)
-        pattern = at.tm_year != today.tm_year   ? "%Y-%b%d"
-                  : at.tm_yday != today.tm_yday ? "%b%d"
-                                                : "%H:%M";
     char line[64];
-    std::string out(line, std::strftime(line, sizeof line, pattern, &at));
-    if (format == TimeFormat::iso && out.size() > 2)
+    if (format == TimeFormat::iso) {
+        std::string out(line, std::strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S%z", &at));
         out.insert(out.size() - 2, ":"); // the zone, as ISO 8601 has it beside a time with colons
-    return out;
+        return out;
+    }
+    const std::size_t length =
+        format == TimeFormat::full    ? std::strftime(line, sizeof line, "%b %e %H:%M:%S %Y", &at)
+        : at.tm_year != today.tm_year ? std::strftime(line, sizeof line, "%Y-%b%d", &at)
+        : at.tm_yday != today.tm_yday ? std::strftime(line, sizeof line, "%b%d", &at)
+                                      : std::strftime(line, sizeof line, "%H:%M", &at);
+    return {line, length};
 }
 
 /// 0 is never.

@@ -262,8 +262,10 @@ Table make_table(const Options& options, const Plan& plan, const Inventory& inve
     return rows;
 }
 
-std::vector<LimitUse> limits_of(Inventory& inventory) {
-    return ipc_limits(inventory.objects, inventory.troubles);
+std::vector<LimitUse> limits_of(const Plan& plan, Inventory& inventory) {
+    return plan.request.places == nullptr
+               ? ipc_limits(inventory.objects, inventory.troubles)
+               : ipc_limits(plan.request.places->front(), inventory.objects, inventory.troubles);
 }
 
 int show(const Options& options, const Plan& plan, Redraw* screen) {
@@ -273,7 +275,7 @@ int show(const Options& options, const Plan& plan, Redraw* screen) {
         listing.note_unexamined();
     switch (options.view) {
     case View::limits:
-        write_stdout(limits_table(limits_of(inventory), options.form, options.headings,
+        write_stdout(limits_table(limits_of(plan, inventory), options.form, options.headings,
                                   plan.style.exact_sizes)
                          .text(terminal_width()));
         break;
@@ -282,7 +284,7 @@ int show(const Options& options, const Plan& plan, Redraw* screen) {
         break;
     case View::metrics:
         write_stdout(
-            open_metrics(inventory.objects, limits_of(inventory), inventory.scan.unexamined));
+            open_metrics(inventory.objects, limits_of(plan, inventory), inventory.scan.unexamined));
         break;
     case View::objects:
         Table rows = make_table(options, plan, inventory);
@@ -299,6 +301,8 @@ int run(const Options& options, const Invocation& invocation) {
     std::vector<Place> places;
     if (options.namespace_of)
         places.push_back(place_of(*options.namespace_of));
+    if (options.all_namespaces && options.view == View::limits)
+        throw UsageError("the limits are those of one namespace; choose it with --namespace");
     if (options.all_namespaces) {
         std::vector<Trouble> troubles;
         places = all_places(troubles);
