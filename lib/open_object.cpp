@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <mqueue.h>
 #include <sys/stat.h>
+#include <utility>
 
 namespace ipc {
 
@@ -37,15 +38,15 @@ UniqueFd open_object(const Object& object) noexcept {
             open_either([&](int flags) { return mq_open(object.name.c_str(), flags); });
         return is_file_of(queue, object) ? std::move(queue) : UniqueFd();
     }
-    std::array<char, NAME_MAX + 32> path;
+    std::array<char, NAME_MAX + 32> path{};
     const int length = std::snprintf(path.data(), path.size(), "/dev/shm/%s%s",
                                      object.kind == ObjectKind::sem ? "sem." : "",
                                      object.name.c_str() + (object.name.starts_with('/') ? 1 : 0));
     if (length < 0 || static_cast<std::size_t>(length) >= path.size())
-        return UniqueFd();
+        return {};
     const UniqueFd place(open(path.data(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (!is_file_of(place, object))
-        return UniqueFd();
+        return {};
     std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", place.get());
     return open_either([&](int flags) { return open(path.data(), flags); });
 }

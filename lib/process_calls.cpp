@@ -30,14 +30,14 @@ std::optional<ObjectKind> kind_of_call(long number, std::uint64_t& id,
 #endif
 #ifdef __NR_semop
     case __NR_semop:
-        return ObjectKind::sem;
 #endif
 #ifdef __NR_semtimedop
     case __NR_semtimedop:
-        return ObjectKind::sem;
 #endif
 #ifdef __NR_semtimedop_time64
     case __NR_semtimedop_time64:
+#endif
+#if defined __NR_semop || defined __NR_semtimedop || defined __NR_semtimedop_time64
         return ObjectKind::sem;
 #endif
 #ifdef __NR_ipc

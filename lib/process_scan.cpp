@@ -73,7 +73,8 @@ Look outcome(pid_t pid, const char* what, int error) {
     case EMFILE:
     case ENFILE:
     case ENOMEM:
-        throw Error(text("/proc/", pid, "/", what), "cannot read", error, explain_error(error));
+        throw Error(text("/proc/", pid, what[0] == '\0' ? "" : "/", what), "cannot read", error,
+                    explain_error(error));
     default:
         return Look::refused;
     }
@@ -171,7 +172,8 @@ Look Worker::look_at_descriptors(pid_t pid, int directory, const char* path) {
     if (!entries.is_open())
         return outcome(pid, path, errno);
     Look result = Look::seen;
-    alignas(dirent64) std::array<char, 8192> block;
+    alignas(dirent64) std::array<char, 8192>
+        block; // NOLINT(cppcoreguidelines-pro-type-member-init): filled below
     for (;;) {
         const ssize_t count = getdents64(entries.get(), block.data(), block.size());
         if (count < 0)
