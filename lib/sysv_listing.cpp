@@ -53,8 +53,9 @@ struct Queues {
     static constexpr const char* file = "/proc/sysvipc/msg";
 
     static Extent extent() noexcept {
-        msginfo info{};
-        const int last = msgctl(0, MSG_INFO, reinterpret_cast<msqid_ds*>(&info)); // NOLINT: so
+        alignas(msqid_ds) msginfo info{};
+        void* const as_the_call_wants_it = &info;
+        const int last = msgctl(0, MSG_INFO, static_cast<msqid_ds*>(as_the_call_wants_it));
         return {.last = last, .count = info.msgpool, .error = last == -1 ? errno : 0};
     }
     static int stat_any(int index, Status& status) noexcept {
@@ -111,8 +112,9 @@ struct Segments {
     static constexpr const char* file = "/proc/sysvipc/shm";
 
     static Extent extent() noexcept {
-        shm_info info{};
-        const int last = shmctl(0, SHM_INFO, reinterpret_cast<shmid_ds*>(&info)); // NOLINT: so
+        alignas(shmid_ds) shm_info info{};
+        void* const as_the_call_wants_it = &info;
+        const int last = shmctl(0, SHM_INFO, static_cast<shmid_ds*>(as_the_call_wants_it));
         return {.last = last, .count = info.used_ids, .error = last == -1 ? errno : 0};
     }
     static int stat_any(int index, Status& status) noexcept {
