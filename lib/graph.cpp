@@ -9,117 +9,12 @@
 #include <unordered_map>
 #include <utility>
 
-#include "display_width.hpp"
-#include "format_size.hpp"
+#include "graph_node.hpp"
 #include "text.hpp"
 
 namespace ipc {
 
 namespace {
-
-/// A string in DOT.
-std::string quote(std::string_view value) {
-    std::string out = "\"";
-    for (const char c : value) {
-        if (c == '"' || c == '\\')
-            out += '\\';
-        out += c;
-    }
-    return out += '"';
-}
-
-/// One that is shown: there, an & begins an entity.
-std::string quote_label(std::string_view lines) {
-    std::string out;
-    for (const char c : lines)
-        append_text(out, c == '&' ? std::string_view("&amp;") : std::string_view(&c, 1));
-    return quote(out);
-}
-
-/// A name as part of a label.
-std::string label_line(std::string_view name) {
-    constexpr std::size_t widest = 48;
-    std::string line = printable(name);
-    if (display_width(line) > widest)
-        line = text(std::string_view(line).substr(0, bytes_within(line, widest - 1)), "\u2026");
-    return line;
-}
-
-bool is_memory(ObjectKind kind) noexcept {
-    return kind == ObjectKind::shm || kind == ObjectKind::memfd || kind == ObjectKind::map;
-}
-
-/// Drawn small: what only joins processes, and has no name that anybody would know.
-bool is_joint(const Object& object) noexcept {
-    switch (object.kind) {
-    case ObjectKind::pipe:
-    case ObjectKind::eventfd:
-        return true;
-    case ObjectKind::unix_socket:
-        return object.name.starts_with("socket:[");
-    default:
-        return false;
-    }
-}
-
-std::string counted(std::int64_t count, std::string_view what) {
-    return text(count, ' ', what, count == 1 ? "" : "s");
-}
-
-/// How full it is, in a few words; empty if there is nothing to say.
-std::string fill(const Object& object) {
-    const Figures& figures = object.figures;
-    if (is_memory(object.kind))
-        return figures.has(Figure::size) ? short_size(figures.get_or(Figure::size, 0))
-                                         : std::string();
-    switch (object.kind) {
-    case ObjectKind::mq: {
-        if (!figures.has(Figure::msgs))
-            return {};
-        std::string line = counted(figures.get_or(Figure::msgs, 0), "message");
-        if (figures.has(Figure::maxmsg))
-            line += text(" of ", figures.get_or(Figure::maxmsg, 0));
-        return line;
-    }
-    case ObjectKind::sem:
-    case ObjectKind::eventfd: {
-        std::string line;
-        if (figures.has(Figure::value))
-            line = text("value ", figures.get_or(Figure::value, 0));
-        else if (figures.has(Figure::nsems))
-            line = counted(figures.get_or(Figure::nsems, 0), "semaphore");
-        if (const std::int64_t waiters = figures.get_or(Figure::waiters, 0); waiters > 0)
-            line += text(line.empty() ? "" : ", ", waiters, " waiting");
-        return line;
-    }
-    case ObjectKind::lock:
-        return text(object.detail(Detail::type), ' ', object.detail(Detail::region));
-    case ObjectKind::fifo:
-    case ObjectKind::pipe: {
-        const std::int64_t unread = figures.get_or(Figure::used, 0);
-        return unread > 0 ? text(short_size(unread), " unread") : std::string();
-    }
-    default:
-        return std::string(object.detail(Detail::type));
-    }
-}
-
-std::string_view look(ObjectKind kind) noexcept {
-    switch (kind) {
-    case ObjectKind::mq:
-        return "shape=ellipse, fillcolor=\"#fde9b8\"";
-    case ObjectKind::sem:
-        return "shape=hexagon, fillcolor=\"#f8d0c8\"";
-    case ObjectKind::shm:
-    case ObjectKind::memfd:
-    case ObjectKind::map:
-        return "shape=cylinder, fillcolor=\"#cfe8cf\"";
-    case ObjectKind::lock:
-        return "shape=octagon, fillcolor=\"#e6d5ee\"";
-    default:
-        return "shape=ellipse, fillcolor=\"#d5e4f7\"";
-    }
-}
 
 /// What one process does with one object.
 struct Edge {
@@ -185,7 +80,7 @@ class Drawing {
         for (const auto& [ends, count] : connections_) {
             const auto& [first, second, words] = ends;
             const std::string label = count == 1 ? words : text(words, " \u00d7", count);
-            add_edge(process(first), process(second), text("dir=both, label=", quote_label(label)));
+            add_edge(process(first), process(second), text("dir=both, label=", dot_label(label)));
         }
     }
 
@@ -197,8 +92,8 @@ class Drawing {
         for (const pid_t pid : processes_) {
             const std::string& command = scan_.command(pid);
             const std::string label =
-                command.empty() ? text(pid) : text(pid, '\n', label_line(command));
-            out += text("    ", process_id(pid), " [shape=box, label=", quote_label(label), "];\n");
+                command.empty() ? text(pid) : text(pid, '\n', graph_line(command));
+            out += text("    ", process_id(pid), " [shape=box, label=", dot_label(label), "];\n");
         }
         return out += nodes_ + edges_ + "}\n";
     }
@@ -236,7 +131,7 @@ class Drawing {
             while (!taken_.insert(id).second)
                 id += '+';
         }
-        return quote(id);
+        return dot_id(id);
     }
 
     static std::string process_id(pid_t pid) { return text("\"process ", pid, '"'); }
@@ -247,7 +142,8 @@ class Drawing {
     }
 
     void add_edge(std::string_view from, std::string_view to, std::string_view attributes) {
-        edges_ += text("    ", from, " -> ", to, " [", attributes, "];\n");
+        edges_ += text("    ", from, " -> ", to);
+        edges_ += attributes.empty() ? std::string(";\n") : text(" [", attributes, "];\n");
     }
 
     void add(const std::vector<Object>& objects, std::size_t at) {
@@ -264,7 +160,7 @@ class Drawing {
                 add_edge(ids_[at], ids_[target->second], "");
         if (peer != none && at < peer)
             add_edge(ids_[at], ids_[peer], "dir=both");
-        add_node(object, ids_[at]);
+        nodes_ += graph_node(object, ids_[at]);
         add_uses(object, ids_[at]);
     }
 
@@ -278,27 +174,7 @@ class Drawing {
         const Object& named = is_joint(one) ? other : one;
         const auto [first, second] = std::minmax(one.users[0].pid, other.users[0].pid);
         ++connections_[{first, second,
-                        is_joint(named) ? fill(named) : label_line(named.full_name())}];
-    }
-
-    void add_node(const Object& object, std::string_view id) {
-        const bool is_unused = object.users.empty() && object.state != State::in_use;
-        const std::string words = fill(object);
-        std::string name = label_line(object.full_name());
-        if (object.state == State::malformed)
-            name += "\nmalformed";
-        nodes_ += text("    ", id, " [");
-        if (is_joint(object)) {
-            nodes_ += text("shape=point, width=0.08, tooltip=", quote_label(name));
-            if (!words.empty() && object.kind != ObjectKind::unix_socket)
-                nodes_ += text(", xlabel=", quote_label(words), ", fontsize=8");
-        } else {
-            if (!words.empty())
-                name += text('\n', label_line(words));
-            nodes_ += text(look(object.kind), ", label=", quote_label(name),
-                           ", style=", is_unused ? "\"filled,dotted\"" : "filled");
-        }
-        nodes_ += is_unused ? ", color=gray, fontcolor=gray, fillcolor=white];\n" : "];\n";
+                        is_joint(named) ? graph_words(named) : graph_line(named.full_name())}];
     }
 
     void add_uses(const Object& object, std::string_view id) {
@@ -316,7 +192,7 @@ class Drawing {
                 attributes += text(attributes.empty() ? "" : ", ", more);
             };
             if (!words.empty())
-                attribute(text("label=", quote_label(words)));
+                attribute(text("label=", dot_label(words)));
             if (!edge.is_firm)
                 attribute("style=dashed");
             const bool is_from_object = edge.to_process && !edge.to_object;
