@@ -608,6 +608,61 @@ waits_for_it() {
     grep -q ' CHLD exited ' <<<"$stderr"
 }
 
+@test "ipcstat(1): what is in a queue" {
+    example ipcstat.1 '$ mqctl create /jobs'
+    run_session example
+    diff example example.actual
+    mqctl rm /jobs
+}
+
+@test "ipcstat(1): names for another tool" {
+    make_memory /unused 1K
+    make_memory $'/new\nline' 1K
+    example ipcstat.1 'ipcstat -k shm'
+    run_example 0
+    [ "$(grep -c '^name=' <<<"$output")" -eq 2 ]
+}
+
+@test "ipcstat(1): bytes in all queues" {
+    make_queue /one
+    make_queue key:0x4d2
+    mqsend /one 123
+    mqsend key:0x4d2 4567
+    mkdir bin
+    printf '%s\n' '#!/usr/bin/env python3' 'import json, sys' \
+        'print(sum(each["used"] for each in json.load(sys.stdin)["ipc"]))' >bin/jq
+    chmod +x bin/jq
+    example ipcstat.1 'ipcstat -k mq -J'
+    PATH=$PWD/bin:$PATH run_example 0
+    assert_output 7
+}
+
+@test "ipcstat(1): a drawing of pipes" {
+    requires dot
+    example ipcstat.1 'ipcstat -k pipe'
+    run_example 0
+    grep -q '>ipcstat</text>' pipes.svg
+    tail -n 1 pipes.svg | grep -q '</svg>'
+}
+
+@test "ipcstat(1): limits that are nearly reached" {
+    requires limits
+    make_queue key:0x4d2
+    set_limit kernel.msgmni 1
+    example ipcstat.1 'ipcstat --limits'
+    run_example 0
+    assert_line kernel.msgmni
+    refute_line kernel.shmmni
+}
+
+@test "ipcstat(1): figures for Prometheus" {
+    make_queue /jobs
+    example ipcstat.1 'ipcstat --openmetrics'
+    run_example 0
+    grep -q '^ipc_queue_messages{.*name="/jobs".* 0$' ipc.prom
+    assert_equal "$(tail -n 1 ipc.prom)" '# EOF'
+}
+
 @test "ipctools(7): a first session" {
     example ipctools.7 '$ mqctl create /hello'
     run_session example
