@@ -181,7 +181,8 @@ Look Worker::look_at_descriptors(pid_t pid, int directory, const char* path) {
         if (count == 0)
             return result;
         for (ssize_t at = 0; at < count;) {
-            const auto* const entry = reinterpret_cast<const dirent64*>(block.data() + at);
+            const void* const record = block.data() + at;
+            const auto* const entry = static_cast<const dirent64*>(record);
             at += entry->d_reclen;
             if (entry->d_name[0] == '.')
                 continue;
