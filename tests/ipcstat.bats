@@ -158,11 +158,9 @@ PYTHON
 @test "on a terminal a line is cut to its width, behind the names" {
     make_memory /stat-m 4K
     holder user 'a = [os.open("/dev/shm/stat-m", os.O_RDONLY)]'
-    run on_terminal sh -c 'stty cols 40; ipcstat -o NAME,PERMS,USERS,STATE,USERS,KIND,USED,OWNER,USERS'
-    assert_line --regexp '^.{1,40}$'
-    run on_terminal sh -c 'stty cols 30; ipcstat -o NAME,PERMS,USERS'
+    run on_terminal sh -c 'stty cols 24; ipcstat -o NAME,PERMS,USERS'
     assert_line --regexp '^shm:/stat-m 0600 .*\.\.\.$'
-    assert_line --regexp '^.{30}$'
+    assert_line --regexp '^.{24}$'
 }
 
 @test "in-use: a descriptor, a mapping without one, a private mapping" {
@@ -172,7 +170,9 @@ PYTHON
     make_memory /stat-free 4K
     holder fd 'a = os.open("/dev/shm/stat-fd", os.O_RDONLY)'
     holder map 'f = open("/dev/shm/stat-map", "r+b"); m = mmap.mmap(f.fileno(), 4096); f.close()
-fds = [os.close(int(n)) for n in os.listdir("/proc/self/fd") if n not in "0129" and "stat" in os.readlink("/proc/self/fd/" + n)]'
+for n in range(3, 9): # mmap has one of its own
+    try: os.close(n)
+    except OSError: pass'
     holder private 'f = os.open("/dev/shm/stat-private", os.O_RDONLY)
 libc = ctypes.CDLL(None); libc.mmap.restype = ctypes.c_void_p
 assert libc.mmap(None, 4096, 1, 2, f, 0) not in (None, 2**64 - 1)
@@ -210,14 +210,14 @@ ipcstat_says() { ipcstat -r --noheadings "${@:2}" | grep -qxF -- "$1"; }
 @test "an object of another user, whose processes cannot be examined, is unknown" {
     requires root
     make_memory /stat-m 4K -m 0644
-    run_tool 0 as_user ipcstat -r --noheadings -o STATE /stat-m
+    run -0 --separate-stderr as_user ipcstat -r --noheadings -o STATE /stat-m
     assert_output unknown
-    run_tool 0 as_user ipcstat -v -J -o STATE /stat-m
+    run -0 --separate-stderr as_user ipcstat -v -J -o STATE /stat-m
     [ "$(json 'd["unexamined"] > 0')" = True ]
     [[ $stderr == *'could not be examined'* ]]
-    run_tool 2 as_user ipcstat -s unused
+    run -2 --separate-stderr as_user ipcstat -s unused
     [[ $stderr == *'state is unknown'* ]]
-    run_tool 0 as_user ipcstat
+    run -0 --separate-stderr as_user ipcstat
     assert_no_stderr
 }
 
@@ -328,8 +328,8 @@ shm:/stat-link malformed'
     wait_exit churn
     mqctl rm -f /stat-q /stat-q2
     shmctl rm -f /stat-m
-    segments=$(ipcstat -r --noheadings -k shm -o NAME)
-    semctl rm -f $(ipcstat -r --noheadings -k sem -o NAME)
+    ipcstat -r --noheadings -k shm -o NAME | xargs -r shmctl rm
+    ipcstat -r --noheadings -k sem -o NAME | xargs -r semctl rm
 }
 
 @test "-k, -u, -s and NAME choose; kinds in front or not" {
@@ -416,12 +416,12 @@ shm:/stat-link malformed'
 @test "without /dev/mqueue mounted: by a mount of its own, or it says so" {
     requires mount
     make_queue /stat-q
-    run_tool 0 without_mqueue ipcstat -r --noheadings -o NAME -k mq
+    run -0 --separate-stderr without_mqueue ipcstat -r --noheadings -o NAME -k mq
     assert_output mq:/stat-q
     requires root
-    run_tool 0 without_mqueue setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all ipcstat
+    run -0 --separate-stderr without_mqueue setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all ipcstat
     assert_diagnostic ipcstat '/dev/mqueue'
-    run_tool 2 without_mqueue setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all ipcstat -k mq
+    run -2 --separate-stderr without_mqueue setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all ipcstat -k mq
     assert_diagnostic ipcstat '/dev/mqueue'
 }
 
