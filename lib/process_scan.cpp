@@ -251,14 +251,17 @@ Look Worker::look_at_mappings(pid_t pid, int directory, const char* path) {
                std::binary_search(request_.files.begin(), request_.files.end(), range.file);
     };
     const auto wants_path = [&](const MappedRange& range) {
-        return range.is_shared && (devices_.has(range.file.device) ? request_.system_v_mappings
-                                                                   : request_.shared_mappings);
+        return range.is_shared && (request_.shared_mappings ||
+                                   (request_.system_v_mappings && devices_.has(range.file.device)));
     };
     const std::size_t first = found.mappings.size();
     const auto add = [&](const MappedRange& range) {
         const bool is_memory = devices_.has(range.file.device);
-        const bool is_system_v = is_memory && is_system_v_path(range.path);
-        const bool has_name = !is_memory && range.path.starts_with('/');
+        const bool is_system_v =
+            request_.system_v_mappings && is_memory && is_system_v_path(range.path);
+        // What is shared without a file, and segments, have paths there too.
+        const bool has_name =
+            request_.shared_mappings && range.path.starts_with(is_memory ? "/memfd:" : "/");
         if (!is_system_v && !has_name && !is_asked_for(range))
             return;
         found.mappings.push_back({.pid = pid,

@@ -23,7 +23,7 @@ struct ScanRequest {
     std::vector<mode_t> types;
     bool mappings = false;          ///< of `files`, shared or private
     bool system_v_mappings = false; ///< every attach of a System V segment
-    bool shared_mappings = false;   ///< every shared mapping of a file that has a name
+    bool shared_mappings = false;   ///< every shared mapping of a file that has a name, or a memfd
     bool system_v_calls = false;    ///< threads that are blocked in msgsnd, msgrcv and semop
     std::optional<pid_t> only;      ///< this process alone
 };

@@ -8,25 +8,25 @@ start_fixture() {
     local fifo=$BATS_TEST_TMPDIR/words
     rm -f "$fifo"
     mkfifo "$fifo"
-    cat >"$BATS_TEST_TMPDIR/fixture.py" - <(echo 'import time; say_all(); time.sleep(3600)')
     {
         cat <<'PYTHON'
-import ctypes, fcntl, mmap, os, signal, socket, struct, sys
+import ctypes, fcntl, mmap, os, signal, socket, struct, sys, time
 spoken = [os.getpid()]
 say = spoken.extend
 def say_all():
     with open(sys.argv[1], "w") as out:
         print(*spoken, file=out)
 PYTHON
-        cat "$BATS_TEST_TMPDIR/fixture.py"
-    } >"$BATS_TEST_TMPDIR/whole.py"
-    spawn fixture python3 "$BATS_TEST_TMPDIR/whole.py" "$fifo"
+        cat
+        echo 'say_all(); time.sleep(3600)'
+    } >"$BATS_TEST_TMPDIR/fixture.py"
+    spawn fixture python3 "$BATS_TEST_TMPDIR/fixture.py" "$fifo"
     read -r -t "$PATIENCE" -a words <>"$fifo" || fail "no word of the fixture: $(cat "$(err fixture)")"
     fixture=${words[0]}
 }
 
-# rows KIND COLUMN,... [OPTION]...: of what the fixture uses.
-rows() { run_tool 0 ipcstat -k "$1" -p "$fixture" -r --noheadings -o "$2" "${@:3}"; }
+# rows KIND COLUMN,...: of what the fixture uses.
+rows() { run_tool 0 ipcstat -k "$1" -p "$fixture" -r --noheadings -o "$2"; }
 
 # row NAME KIND COLUMN,...: the columns behind the name of the row with this name; $output.
 row() {
@@ -57,16 +57,16 @@ PYTHON
 @test 'a pipe between two processes: who reads and who writes' {
     # shellcheck disable=SC2016
     spawn pipeline sh -c 'sleep 3600 | tail -f /dev/stdin & wait'
-    local reader writer
+    local from to
     child_of() { pgrep -P "${pid[pipeline]}" -x "$1" >/dev/null; }
     wait_until child_of sleep
     wait_until child_of tail
-    writer=$(pgrep -P "${pid[pipeline]}" -x sleep) reader=$(pgrep -P "${pid[pipeline]}" -x tail)
+    from=$(pgrep -P "${pid[pipeline]}" -x sleep) to=$(pgrep -P "${pid[pipeline]}" -x tail)
     local name
-    name=$(readlink "/proc/$writer/fd/1")
+    name=$(readlink "/proc/$from/fd/1")
     run_tool 0 ipcstat -k pipe -r --noheadings -o NAME,READERS,WRITERS
-    assert_line "$name $reader:tail $writer:sleep"
-    kill "$reader" "$writer"
+    assert_line "$name $to:tail $from:sleep"
+    kill "$to" "$from"
 }
 
 @test 'to look at a pipe is not to take part in it: its reader sees the end as soon as the writer goes' {
@@ -109,17 +109,17 @@ PYTHON
     local path=$BATS_TEST_TMPDIR/lonely
     mkfifo "$path"
     spawn reader cat "$path"
-    spawn_open=${pid[reader]}
+    local reader=${pid[reader]}
     wait_blocked reader openat
     # It has no descriptor of it yet: it waits for a writer, and must go on waiting.
     run_tool 0 ipcstat -k fifo -r --noheadings -o NAME
     refute_output --partial "$path"
     wait_blocked reader openat
-    # Now it has one, with a writer that comes later to an end.
+    # With a writer it has one, until that leaves.
     exec 8>"$path"
     wait_blocked reader read
-    run_tool 0 ipcstat -k fifo -p "$spawn_open" -r --noheadings -o NAME,READERS
-    assert_output "fifo:$path $spawn_open:cat"
+    run_tool 0 ipcstat -k fifo -p "$reader" -r --noheadings -o NAME,READERS
+    assert_output "fifo:$path $reader:cat"
     exec 8>&-
     wait_exit reader 0
 }
@@ -158,7 +158,7 @@ PYTHON
     assert_line "memfd:a\\x20b\\x0ac\\x20(deleted) 10000 4096 in-use $fixture:python3"
     rows memfd NAME,SIZE,USERS
     assert_line "memfd:mapped\\x20alone 4096 $fixture:python3"
-    rows memfd NAME,SIZE -J
+    run_tool 0 ipcstat -k memfd -p "$fixture" -J -o NAME,SIZE
     json '[o["name"] for o in ipc if o["size"] == 10000][0]'
     assert_output $'memfd:a b\nc (deleted)'
 }
@@ -221,6 +221,20 @@ PYTHON
     assert_line "${inode[0]} 1 7"
     rows unix INODE,OWNER,PERMS
     assert_line "${inode[3]} $(id -un) 0750"
+}
+
+@test 'unix sockets without sock_diag: what /proc/net/unix shows' {
+    requires strace
+    start_fixture <<'PYTHON'
+server = socket.socket(socket.AF_UNIX); server.bind("\0two\nlines"); server.listen(7)
+one, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+say([os.fstat(s.fileno()).st_ino for s in (server, one)])
+PYTHON
+    run_tool 0 strace -f -qq -o /dev/null -e inject=socket:error=EPROTONOSUPPORT \
+        ipcstat -k unix -p "$fixture" -r --noheadings -o INODE,NAME,TYPE,USERS
+    assert_line "${words[1]} unix:@two\\x0alines stream\\x20listen $fixture:python3"
+    assert_line "${words[2]} socket:[${words[2]}] dgram $fixture:python3"
+    [ "${#lines[@]}" -eq 3 ]
 }
 
 @test 'locks: what is locked, how, who holds it and who waits' {
