@@ -2,7 +2,6 @@
 #include "user_limits.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <fcntl.h>
 #include <limits>
 #include <string>
@@ -23,12 +22,14 @@ using Count = std::optional<std::uint64_t>;
 
 constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
-/// The beginning of a file of a process, which is longer than all that is looked for in it.
+/// What a file of a process holds, as far as it can be read. The groups of a process may be many.
 std::string read_file(const std::string& path) {
+    std::string content;
     const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    std::string content(4096, '\0');
-    const ssize_t count = fd.is_open() ? read(fd.get(), content.data(), content.size()) : 0;
-    content.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+    char block[4096];
+    ssize_t count = 0;
+    while (fd.is_open() && (count = read(fd.get(), block, sizeof block)) > 0)
+        content.append(block, static_cast<std::size_t>(count));
     return content;
 }
 
