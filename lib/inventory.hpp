@@ -54,6 +54,10 @@ class KindSet {
     /// Whether at least one of these is in it.
     constexpr bool has_any(KindSet of) const noexcept { return (bits_ & of.bits_) != 0; }
     constexpr bool empty() const noexcept { return bits_ == 0; }
+    constexpr KindSet operator|(KindSet more) const noexcept {
+        more.bits_ |= bits_;
+        return more;
+    }
 
   private:
     unsigned bits_ = 0;

@@ -137,6 +137,8 @@ constexpr Option<Options> table[] = {
 /// What is to be listed, once the operands are known.
 struct Plan {
     InventoryRequest request;
+    KindSet kinds; ///< what is shown of it
+    bool has_limits = false;
     ObjectFilter filter;
     Columns columns;
     ColumnStyle style;
@@ -160,7 +162,8 @@ Plan make_plan(const Options& options, Operands names) {
     for (const char* const name : names)
         plan.filter.names.emplace_back(name);
     plan.is_plain = !options.kinds && !options.filter.process && !options.filter.owner &&
-                    options.filter.states.empty() && plan.filter.names.empty();
+                    options.filter.states.empty() && plan.filter.names.empty() &&
+                    options.view != View::limits;
     plan.columns = options.columns.value_or(
         options.interval && options.form == TableForm::table && terminal_width() > 0
             ? parse_columns("KIND,NAME,OWNER,MSGS,USED,FILL,STATE,USERS", {})
@@ -173,8 +176,9 @@ Plan make_plan(const Options& options, Operands names) {
     const Needs needs = options.view == View::objects ? needs_of(plan.columns) : Needs::users;
     const bool is_judged = needs == Needs::users || options.filter.process ||
                            !options.filter.states.empty() || options.verbose;
-    plan.request = {.kinds =
-                        options.view == View::limits ? kept_kinds : kinds_of(options, plan.filter),
+    plan.kinds = options.view == View::limits ? kept_kinds : kinds_of(options, plan.filter);
+    plan.has_limits = options.view == View::limits || options.view == View::metrics;
+    plan.request = {.kinds = plan.has_limits ? plan.kinds | kept_kinds : plan.kinds,
                     .depth = needs == Needs::name && !is_judged ? Depth::names : Depth::figures,
                     .judged = is_judged && options.view != View::limits ? Judged::yes : Judged::no,
                     .process = options.filter.process,
@@ -182,10 +186,20 @@ Plan make_plan(const Options& options, Operands names) {
     return plan;
 }
 
+/// Of several places, the first.
+std::vector<LimitUse> limits_of(const Plan& plan, Inventory& inventory) {
+    return plan.request.places == nullptr
+               ? ipc_limits(inventory.objects, inventory.troubles)
+               : ipc_limits(plan.request.places->front(), inventory.objects, inventory.troubles);
+}
+
 /// One listing; what went wrong is said, and counts.
 class Listing {
   public:
     explicit Listing(const Plan& plan) : plan_(plan), inventory_(take_inventory(plan.request)) {
+        // Before a filter leaves out what uses them.
+        if (plan.has_limits)
+            limits_ = limits_of(plan, inventory_);
         for (const Trouble& trouble : inventory_.troubles) {
             report(trouble.line);
             if (!plan.is_plain)
@@ -194,7 +208,8 @@ class Listing {
         select();
     }
 
-    Inventory& inventory() noexcept { return inventory_; }
+    const Inventory& inventory() const noexcept { return inventory_; }
+    const std::vector<LimitUse>& limits() const noexcept { return limits_; }
     int status() const noexcept { return status_; }
 
     void note_unexamined() const {
@@ -219,7 +234,9 @@ class Listing {
             }
         if (filter.process)
             check_process(*filter.process);
-        std::erase_if(objects, [&](const Object& object) { return !filter.selects(object); });
+        std::erase_if(objects, [&](const Object& object) {
+            return !plan_.kinds.has(object.kind) || !filter.selects(object);
+        });
         const auto undecided =
             filter.has_state(State::unknown)
                 ? 0
@@ -250,6 +267,7 @@ class Listing {
 
     const Plan& plan_;
     Inventory inventory_;
+    std::vector<LimitUse> limits_;
     int status_ = exit_done;
 };
 
@@ -262,29 +280,22 @@ Table make_table(const Options& options, const Plan& plan, const Inventory& inve
     return rows;
 }
 
-std::vector<LimitUse> limits_of(const Plan& plan, Inventory& inventory) {
-    return plan.request.places == nullptr
-               ? ipc_limits(inventory.objects, inventory.troubles)
-               : ipc_limits(plan.request.places->front(), inventory.objects, inventory.troubles);
-}
-
 int show(const Options& options, const Plan& plan, Redraw* screen) {
-    Listing listing(plan);
-    Inventory& inventory = listing.inventory();
+    const Listing listing(plan);
+    const Inventory& inventory = listing.inventory();
     if (options.verbose)
         listing.note_unexamined();
     switch (options.view) {
     case View::limits:
-        write_stdout(limits_table(limits_of(plan, inventory), options.form, options.headings,
-                                  plan.style.exact_sizes)
-                         .text(terminal_width()));
+        write_stdout(
+            limits_table(listing.limits(), options.form, options.headings, plan.style.exact_sizes)
+                .text(terminal_width()));
         break;
     case View::graph:
         write_stdout(graph(inventory.objects, inventory.scan));
         break;
     case View::metrics:
-        write_stdout(
-            open_metrics(inventory.objects, limits_of(plan, inventory), inventory.scan.unexamined));
+        write_stdout(open_metrics(inventory.objects, listing.limits(), inventory.scan.unexamined));
         break;
     case View::objects:
         Table rows = make_table(options, plan, inventory);
