@@ -72,8 +72,8 @@ class Drawing {
 
     void add(const std::vector<Object>& objects) {
         pair_sockets(objects);
-        for (std::size_t i = 0; i < objects.size(); ++i)
-            ids_.push_back(id_of(objects[i]));
+        for (const Object& object : objects)
+            ids_.push_back(id_of(object));
         for (std::size_t i = 0; i < objects.size(); ++i)
             if (objects[i].kind != ObjectKind::sig)
                 add(objects, i);
