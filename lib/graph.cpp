@@ -154,6 +154,10 @@ class Drawing {
                 add_connection(object, objects[peer]);
             return;
         }
+        // Nothing would be known of it.
+        if (is_joint(object) && object.users.empty() &&
+            (peer == none || (is_joint(objects[peer]) && objects[peer].users.empty())))
+            return;
         if (const std::string_view name = object.detail(Detail::peer);
             peer == none && !name.empty())
             if (const auto target = sockets_.find(name); target != sockets_.end())

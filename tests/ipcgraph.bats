@@ -73,9 +73,9 @@ PYTHON
     wait_blocked "$second" flock
 }
 
-end_fixture() {
-    kill -KILL "$first" "$second" "${pid[fixture]}"
-    wait_exit fixture 137
+teardown() {
+    [ -z "${first-}" ] || kill -KILL "$first" "$second"
+    clean_up
 }
 
 draw() { ipcstat -k mq,sem,shm,fifo,pipe,unix,lock,eventfd --graph; }
@@ -95,7 +95,6 @@ edges() { grep -- ' -> ' graph | grep -E -- "$1" | sed 's/^ *//; s/ \[[a-z].*//;
     # The same objects make the same text.
     draw | grep -F "process $first" >again
     diff <(grep -F "process $first" graph) again
-    end_fixture
 }
 
 @test "dot draws it" {
@@ -108,7 +107,6 @@ edges() { grep -- ' -> ' graph | grep -E -- "$1" | sed 's/^ *//; s/ \[[a-z].*//;
     assert_no_stderr
     assert_output --partial '>mq:/graph-q</text>'
     assert_output --partial '>0 messages of 10</text>'
-    end_fixture
 }
 
 @test "what is in an object, and what nobody uses" {

@@ -59,12 +59,11 @@ export PATIENCE
 @test "a terminal: what changed stands out, once" {
     make_queue /watch-a
     make_queue /watch-b
-    run_tool 0 screen 24 80 \
+    run -0 screen 24 80 \
         '/watch-a .* 0 .*/watch-b .* 0 ' 'mqsend /watch-b message' \
         '/watch-b +\S+ +\x1b\[7m1\x1b\[0m' true \
         '/watch-b +\S+ +1 +7 ' true \
         -- ipcstat --watch 20ms -b -k mq -o KIND,NAME,OWNER,MSGS,USED,STATE
-    assert_no_stderr
     # Of the screen with the change: nothing else stands out.
     [ "$(grep -o $'\e\\[7m[^\e]*\e\\[0m' written | sort | uniq -c | xargs)" = $'1 \e[7m1\e[0m 1 \e[7m7\e[0m' ]
     # What is there to scroll back to was not overwritten, and no mode was changed.
@@ -75,7 +74,7 @@ export PATIENCE
 
 @test "a terminal: a new row stands out wholly, one that is gone leaves nothing" {
     make_queue /watch-a
-    run_tool 0 screen 24 80 \
+    run -0 screen 24 80 \
         '1 object\b.*/watch-a' 'mqctl create /watch-b >/dev/null' \
         '2 objects.*\x1b\[7mmq\x1b\[0m +\x1b\[7mmq:/watch-b\x1b\[0m' 'mqctl rm /watch-a' \
         '1 object\b' true \
@@ -90,11 +89,11 @@ export PATIENCE
 @test "a terminal: no more rows and columns than it has" {
     local i
     for i in 1 2 3 4 5 6; do make_queue "/watch-$i-and-a-long-name"; done
-    run_tool 0 screen 6 20 6 true -- ipcstat --watch 20ms -k mq -o KIND,NAME,PERMS
+    run -0 screen 6 20 6 true -- ipcstat --watch 20ms -k mq -o KIND,NAME,PERMS
     [ "${#lines[@]}" -eq 5 ]
     assert_line --index 2 $'mq   mq:/watch-1-and'
     assert_line --index 4 $'… 4 more\e[K'
-    run_tool 0 screen 9 80 6 true -- ipcstat --watch 20ms -k mq -o KIND,NAME
+    run -0 screen 9 80 6 true -- ipcstat --watch 20ms -k mq -o KIND,NAME
     [ "${#lines[@]}" -eq 8 ]
     assert_line --index 7 $'mq   mq:/watch-6-and-a-long-name\e[K'
 }
@@ -102,7 +101,7 @@ export PATIENCE
 @test "a terminal: how full a queue is" {
     make_queue /watch-a
     mqsend /watch-a 1 2 3 4 5
-    run_tool 0 screen 24 100 '#####\.\.\.\.\.' 'mqreceive -c 5 /watch-a >/dev/null' \
+    run -0 screen 24 100 '#####\.\.\.\.\.' 'mqreceive -c 5 /watch-a >/dev/null' \
         '\x1b\[7m\.{10}\x1b\[0m' true -- ipcstat --watch 20ms -k mq
 }
 
