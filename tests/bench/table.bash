@@ -17,6 +17,7 @@ starts sigwatch   0.90  1.10
 starts sigsend    0.90  1.10
 starts fifotee    0.90  1.10
 starts fifocat    0.90  1.10
+starts ipcstat    1.20  -
 
 # ---- Message queues ----
 
@@ -220,3 +221,37 @@ pair - 1.10 'fifocat of 4 : cat of one' \
     "(for f in 1 2 3 4; do yes a line of some length | head -n $quarter; done) >f1 & cat f1"
 peak 4096 'peak memory of fifotee|fifocat : limit' stream 'fifocat --once f1' 'fifotee f1'
 rm f{1..16} stream
+
+# ---- Listing: 20,000 objects, 2,000 processes in the full figures ----
+
+for what in mq sem shm; do
+    count "ipcstat -k $what, nothing there" ipcstat -k "$what" </dev/null
+done
+start lsipc 0.90 'ipcstat, nothing there : lsipc' ipcstat lsipc
+objects=$((lines / 100)) each=$((lines / 250))
+echo "$each" >/proc/sys/kernel/shmmni
+echo "250 $((each * 250)) 100 $each" >/proc/sys/kernel/sem
+((each <= $(</proc/sys/kernel/msgmni))) || echo "$each" >/proc/sys/kernel/msgmni
+sysv_objects make "$objects"
+names='ipcstat -o KIND,NAME,OWNER,PERMS >/dev/null'
+pair 'ipcs sysv_objects' 0.20 'ipcstat, many objects : ipcs -a' "$names" 'ipcs -a >/dev/null'
+pair sysv_objects 2.00 'ipcstat, many objects : raw C' "$names" 'sysv_objects list >/dev/null'
+peak 65536 'peak memory of ipcstat, many objects : limit' /dev/null 'ipcstat --output-all' true
+ipcstat -r --noheadings -k mq -o NAME | xargs mqctl rm
+ipcstat -r --noheadings -k sem -o NAME | xargs semctl rm
+ipcstat -r --noheadings -k shm -o NAME | xargs shmctl rm
+
+mkfifo wait
+shmctl create -s 4K /bench >/dev/null
+exec {held}<>/dev/shm/bench {end}<>wait
+idle_processes $((lines / 1000)) 15 <wait {end}>&- >ready &
+disown
+until [[ -s ready ]] || ! kill -0 $!; do sleep 0.01; done
+users='ipcstat >/dev/null'
+pair lsof 0.20 'ipcstat, many processes : lsof' "$users" 'lsof -nPlw >/dev/null'
+pair lsfd 0.15 'ipcstat, many processes : lsfd' "$users" 'lsfd >/dev/null'
+pair fuser 0.60 'ipcstat, many processes : fuser' "$users" 'fuser /dev/shm/bench >/dev/null 2>&1'
+peak 65536 'peak memory of ipcstat, many processes : limit' /dev/null 'ipcstat -a' true
+exec {held}>&- {end}>&-
+shmctl rm /bench
+rm wait ready
