@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # ipcstat: what lives only as long as its processes.
+# shellcheck disable=SC2154 # variables of lib.bash
 load lib.bash
 
 # start_fixture: spawns a python that runs what stdin holds, with `say(...)` for words that the test
