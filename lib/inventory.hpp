@@ -178,7 +178,10 @@ struct FileId {
     dev_t device = 0;
     ino_t inode = 0;
 
-    auto operator<=>(const FileId&) const = default;
+    bool operator==(const FileId&) const = default;
+    bool operator<(const FileId& other) const noexcept {
+        return device != other.device ? device < other.device : inode < other.inode;
+    }
 };
 
 struct Object {

@@ -168,7 +168,7 @@ void creator(Table& table, const Object& object, const ProcessScan&, const Colum
 }
 
 void perms(Table& table, const Object& object, const ProcessScan&, const ColumnStyle&) {
-    if (object.has_owner)
+    if (object.has_owner && object.kind != ObjectKind::sig)
         table.add(Cell::string, mode_text(object.perms));
     else
         table.add_absent();
@@ -258,6 +258,7 @@ constexpr ObjectColumn columns[] = {
     {"LASTPID", "process of the last operation", Align::right, Needs::figures, process<Figure::lastpid>},
     {"INODE", "inode of its file", Align::right, Needs::name, number<Figure::inode>},
     {"NS", "inode of its IPC namespace", Align::right, Needs::name, number<Figure::ns>},
+    {"FD", "a descriptor of it, in its first user", Align::right, Needs::users, number<Figure::fd>},
     {"NOTIFY", "process that is notified", Align::right, Needs::figures, process<Figure::notify>},
     {"PERSISTENCE", "how long it lives", Align::left, Needs::name, persistence},
     {"TYPE", "type of a lock, socket or mapping", Align::left, Needs::name, words<Detail::type>},

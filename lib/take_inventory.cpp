@@ -39,11 +39,16 @@ ScanRequest scan_request(const InventoryRequest& request,
     return scan;
 }
 
-bool needs_scan(const InventoryRequest& request) noexcept {
+/// With no object there is nobody to be found who uses it.
+bool needs_scan(const InventoryRequest& request, const std::vector<std::vector<Object>>& kept) {
     constexpr KindSet of_processes = {
         ObjectKind::fifo,  ObjectKind::pipe, ObjectKind::unix_socket, ObjectKind::eventfd,
         ObjectKind::memfd, ObjectKind::map,  ObjectKind::lock};
-    return request.judged == Judged::yes || request.kinds.has_any(of_processes);
+    if (request.process || request.kinds.has_any(of_processes))
+        return true;
+    return request.judged == Judged::yes &&
+           std::any_of(kept.begin(), kept.end(),
+                       [](const std::vector<Object>& objects) { return !objects.empty(); });
 }
 
 /// The order in which they are shown. Keys that are equal keep the kernel's order.
@@ -75,7 +80,7 @@ Inventory take_inventory(const InventoryRequest& request) {
     std::vector<std::vector<Object>> kept;
     for (const Place& place : places)
         kept.push_back(list_kept(request, place, inventory.troubles));
-    if (needs_scan(request))
+    if (needs_scan(request, kept))
         inventory.scan = ProcessScan(scan_request(request, kept));
     for (std::size_t i = 0; i < places.size(); ++i) {
         if (request.judged == Judged::yes) {
