@@ -79,8 +79,8 @@ class MetricFamily {
 };
 
 struct ObjectMetric {
-    ObjectKind kind;
-    Figure figure;
+    ObjectKind kind = ObjectKind::mq;
+    Figure figure = Figure::msgs;
     MetricFamily::Head head;
 };
 
