@@ -53,25 +53,24 @@ std::string time_of_day() {
 /// wrapped would push the others from their places.
 void append_line(std::string& out, std::string_view line, std::size_t columns) {
     std::size_t used = 0;
-    bool is_cut = false;
+    bool stands_out = false;
     while (!line.empty()) {
         if (line[0] == escape) {
             const std::size_t length = line.find('m') + 1;
             out += line.substr(0, length);
+            stands_out = line.substr(0, length) != plain_style;
             line.remove_prefix(length);
             continue;
         }
         const std::size_t length = std::max<std::size_t>(utf8_sequence(line), 1);
         const std::size_t width = display_width(line.substr(0, length));
-        if (columns > 0 && used + width > columns) {
-            is_cut = true;
+        if (columns > 0 && used + width > columns)
             break;
-        }
         out += line.substr(0, length);
         line.remove_prefix(length);
         used += width;
     }
-    if (is_cut)
+    if (stands_out)
         out += plain_style;
     // Behind the last column, it would take the character there.
     if (columns == 0 || used < columns)

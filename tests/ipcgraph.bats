@@ -16,6 +16,10 @@ def close_all(*ends):
     for end in ends:
         os.close(end) if isinstance(end, int) else end.close()
 
+# What it was started with, and this text, are pipes too.
+close_all(0)
+os.closerange(3, 9)
+os.closerange(10, 256)
 libc = ctypes.CDLL('librt.so.1')
 reader, writer = os.pipe()
 left, right = socket.socketpair()
@@ -27,10 +31,10 @@ told, tell = os.pipe()
 first = os.fork()
 if first == 0:
     close_all(reader, right, server, told)
-    fifo = os.open('fifo', os.O_WRONLY)
-    memory = os.open('/dev/shm/graph-m', os.O_RDWR)
     lock = open('lock', 'w')
     fcntl.flock(lock, fcntl.LOCK_EX)
+    fifo = os.open('fifo', os.O_WRONLY)  # waits for the other
+    memory = os.open('/dev/shm/graph-m', os.O_RDWR)
     close_all(tell, 9)
     signal.pause()
 second = os.fork()
@@ -102,10 +106,10 @@ edges() { grep -- ' -> ' graph | grep -E -- "$1" | sed 's/^ *//; s/ \[[a-z].*//;
     make_queue /graph-q
     make_memory /graph-m 4K
     fixture
-    draw >graph
+    ipcstat -k mq,shm,fifo,lock,eventfd --graph >graph
     run_tool 0 dot -Tsvg graph
     assert_no_stderr
-    assert_output --partial '>mq:/graph-q</text>'
+    assert_output --partial '>mq:/graph&#45;q</text>'
     assert_output --partial '>0 messages of 10</text>'
 }
 
