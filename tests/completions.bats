@@ -175,7 +175,7 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     complete_bash 'ipcstat -o ' 'ipcstat -k ' 'ipcstat -s '
     local words=${lines[*]} known
     known=$(for option in -o -k -s; do ipcstat "$option" none 2>&1; done |
-        sed -E 's/.*(there are|is none of) //; s/,? and / /; s/,//g' | xargs)
+        sed -E 's/.*(there are|is none of) //; s/; see .*//; s/,? and / /; s/,//g' | xargs)
     assert_equal "$words" "$known"
 }
 
