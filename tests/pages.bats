@@ -651,8 +651,8 @@ waits_for_it() {
     set_limit kernel.msgmni 1
     example ipcstat.1 'ipcstat --limits'
     run_example 0
-    assert_line kernel.msgmni
-    refute_line kernel.shmmni
+    assert_line 'kernel.msgmni '
+    refute_line 'kernel.shmmni '
 }
 
 @test "ipcstat(1): figures for Prometheus" {
