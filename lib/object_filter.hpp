@@ -25,7 +25,9 @@ class ObjectName {
 
     bool matches(const Object& object) const;
     const std::string& text() const noexcept { return text_; } ///< as the user wrote it
-    KindSet kinds() const noexcept { return kinds_; }          ///< that it may be of
+    /// Without its kind, as objects are listed under it: Name::canonical().
+    std::string canonical() const { return name_ ? name_->canonical() : text_; }
+    KindSet kinds() const noexcept { return kinds_; } ///< that it may be of
 
   private:
     std::string text_;
