@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "error.hpp"
+#include "exact_unlink.hpp"
+#include "mqueue_directory.hpp"
 #include "process_scan.hpp"
 #include "signals.hpp"
 #include "system_v.hpp"
@@ -42,6 +44,20 @@ std::string compare(const Object& listed, const struct stat& now) {
                          same(Figure::mtime, now.st_mtime) && same(Figure::ctime, now.st_ctime) &&
                          (listed.kind != ObjectKind::shm || same(Figure::size, now.st_size));
     return is_same ? std::string() : has_changed;
+}
+
+/// Empty if the name in that directory is still that of the object. Sets `status`, if given.
+std::string look_at_name(const UniqueFd& directory, const std::string& name, const Object& object,
+                         struct stat* status = nullptr) {
+    struct stat now {};
+    if (fstatat(directory.get(), name.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno != ENOENT)
+            fail(object, "cannot examine", errno);
+        return is_gone_now;
+    }
+    if (status != nullptr)
+        *status = now;
+    return compare(object, now);
 }
 
 /// The lease of an open file, for as long as this lives.
@@ -133,8 +149,9 @@ void Remover::look_at_calls(std::uint64_t ipc_namespace) {
     }
 }
 
-/// The name is looked up again when nobody can open the queue any more.
 std::string Remover::remove_queue(const Object& object) {
+    if (!queues_.is_open())
+        queues_ = open_mqueue_directory();
     struct stat now {};
     const auto open_again = [&] {
         return UniqueFd(mq_open(object.name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
@@ -160,6 +177,8 @@ std::string Remover::remove_queue(const Object& object) {
         if (lease.is_wanted())
             return is_used_now;
     }
+    if (std::string why = look_at_name(queues_, object.name.substr(1), object); !why.empty())
+        return why;
     if (mq_unlink(object.name.c_str()) == 0)
         return {};
     if (errno != ENOENT)
@@ -173,14 +192,7 @@ std::string Remover::remove_file(const Object& object) {
     const std::string name =
         text(object.kind == ObjectKind::sem ? "sem." : "", object.name.substr(1));
     struct stat now {};
-    const auto look = [&] {
-        if (fstatat(shm_.get(), name.c_str(), &now, AT_SYMLINK_NOFOLLOW) == 0)
-            return compare(object, now);
-        if (errno != ENOENT)
-            fail(object, "cannot examine", errno);
-        return std::string(is_gone_now);
-    };
-    if (std::string why = look(); !why.empty())
+    if (std::string why = look_at_name(shm_, name, object, &now); !why.empty())
         return why;
     if (!S_ISREG(now.st_mode) && !S_ISLNK(now.st_mode))
         return "of what is malformed, only regular files and symbolic links can be removed";
@@ -204,16 +216,21 @@ std::string Remover::remove_file(const Object& object) {
     if (file.is_open()) {
         if (std::string why = lease.why_left(proof_); !why.empty())
             return why;
-        if (std::string why = look(); !why.empty())
+        if (std::string why = look_at_name(shm_, name, object); !why.empty())
             return why;
         if (lease.is_wanted())
             return is_used_now;
     }
-    if (unlinkat(shm_.get(), name.c_str(), 0) == 0)
+    switch (const int error = try_unlink_exactly(shm_, name, *object.file)) {
+    case 0:
         return {};
-    if (errno != ENOENT)
-        fail(object, "cannot remove", errno);
-    return is_gone_now;
+    case ENOENT:
+        return is_gone_now;
+    case ESTALE:
+        return is_another;
+    default:
+        fail(object, "cannot remove", error);
+    }
 }
 
 } // namespace ipc

@@ -35,7 +35,8 @@ class Remover {
 
     const Place& place_;
     Proof proof_;
-    UniqueFd shm_; ///< the directory, once it is needed
+    UniqueFd queues_; ///< their directory, once it is needed
+    UniqueFd shm_;    ///< the same of files
 
     std::unordered_set<int> waited_in_; ///< System V queues, by identifier
     std::chrono::steady_clock::time_point looked_at_;

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#include "exact_unlink.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "error.hpp"
+#include "text.hpp"
+
+namespace ipc {
+
+namespace {
+
+bool is_name_of(const UniqueFd& directory, const std::string& name, FileId file) noexcept {
+    struct stat now {};
+    return fstatat(directory.get(), name.c_str(), &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+           FileId{.device = now.st_dev, .inode = now.st_ino} == file;
+}
+
+int try_rename(const UniqueFd& directory, const std::string& from, const std::string& to) noexcept {
+    const int dir = directory.get();
+    return renameat2(dir, from.c_str(), dir, to.c_str(), RENAME_NOREPLACE) == 0 ? 0 : errno;
+}
+
+int try_unlink(const UniqueFd& directory, const std::string& name) noexcept {
+    return unlinkat(directory.get(), name.c_str(), 0) == 0 ? 0 : errno;
+}
+
+} // namespace
+
+int try_unlink_exactly(const UniqueFd& directory, const std::string& name, FileId file) {
+    if (!is_name_of(directory, name, file))
+        return ESTALE;
+    std::string hidden;
+    int error = EEXIST;
+    for (int attempt = 0; error == EEXIST; ++attempt) {
+        hidden = text(".ipcclean-", getpid(), '-', attempt);
+        error = try_rename(directory, name, hidden);
+    }
+    if (error == EINVAL) // the file system does not know how
+        return try_unlink(directory, name);
+    if (error != 0)
+        return error;
+    if (is_name_of(directory, hidden, file))
+        return try_unlink(directory, hidden);
+    error = try_rename(directory, hidden, name);
+    if (error != 0)
+        throw Error(name, "cannot give its name back to what took its place meanwhile", error,
+                    text("it is /", hidden, " now"));
+    return ESTALE;
+}
+
+} // namespace ipc
