@@ -1,0 +1,500 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# ipcclean: what it removes, what it leaves, and that the two are never confused.
+# shellcheck disable=SC2154 # variables of lib.bash and of bats
+
+load lib.bash
+
+# Some tests put what no tool makes into /dev/shm.
+teardown() {
+    clean_up
+    rm -rf /dev/shm/clean-* /dev/shm/sem.clean-*
+}
+
+all=(-s orphan,unused,idle --older-than 0)
+
+# exists NAME: with its kind in front.
+exists() {
+    case $1 in
+    mq:*) mqctl show -- "$1" >/dev/null 2>&1 ;;
+    sem:*) semctl show -- "$1" >/dev/null 2>&1 ;;
+    shm:*) shmctl show -- "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
+# holder NAME PYTHON: a process that runs it, then is ready, and stays.
+holder() {
+    spawn_ready "$1" python3 -c "
+import mmap, os, signal, sys
+sys.path.insert(0, '$BATS_TEST_DIRNAME')
+$2
+os.write(9, b'\n')
+signal.pause()" 9
+}
+
+# stopped N COMMAND...: spawns it as `clean`, and waits until it is stopped before its Nth removal,
+# behind the look at all objects, and before the second one at that object; `go_on` lets it go on.
+stopped() {
+    local trace=$BATS_TEST_TMPDIR/trace
+    rm -f "$trace"
+    spawn clean strace -o "$trace" -e trace=poll -e inject=poll:signal=STOP:when="$1" "${@:2}"
+    wait_until grep -q 'stopped by SIGSTOP' "$trace"
+    stopped_pid=$(pgrep -P "${pid[clean]}")
+}
+go_on() { kill -CONT "$stopped_pid"; }
+
+# create_as ID NAME CREATE...: an object by that name which gets the identifier that another had.
+create_as() {
+    local kind=${2%%:*}
+    kind=${kind/mq/msg}
+    put_limit "kernel/${kind}_next_id" "$1"
+    "${@:3}" "$2" >/dev/null
+}
+id_of() { ("${1%%:*}ctl" show "$1" | sed -n 's/^id=//p'); }
+
+# into_closed_pipe COMMAND...: stdout is a pipe that nobody reads.
+into_closed_pipe() {
+    python3 -c '
+import os, subprocess, sys
+r, w = os.pipe()
+os.close(r)
+sys.exit(subprocess.run(sys.argv[1:], stdout=w).returncode)' "$@"
+}
+
+# ---- What goes ----
+
+@test "without -y it says what it would remove and why; with -y it removes that, and says so" {
+    make_memory key:0x6301 4096
+    local what='shm:key:0x00006301: orphan: creator [0-9]+, also its last user, is gone, nobody attached, [0-9]+ s old, 4096 bytes'
+    run_tool 0 ipcclean --older-than 0
+    assert_no_stderr
+    assert_output --regexp "^would remove $what\$"
+    exists shm:key:0x6301
+    run_tool 0 ipcclean -y --older-than 0
+    assert_no_stderr
+    assert_output --regexp "^removed $what\$"
+    ! exists shm:key:0x6301
+    run_tool 0 ipcclean -y --older-than 0
+    assert_output ''
+}
+
+@test "what is younger than 60 seconds, or than --older-than, is left" {
+    make_memory key:0x6302 4096
+    make_queue /clean-q
+    run_tool 0 ipcclean -y
+    assert_output ''
+    assert_diagnostic ipcclean '^ipcclean: left shm:key:0x00006302: [0-9]+ s old only \(--older-than\)$'
+    # A queue's time is that of its last change, which tests can set.
+    touch -d '10 minutes ago' /dev/mqueue/clean-q
+    run_tool 0 ipcclean -y -k mq -s unused --older-than 20m
+    assert_output ''
+    run_tool 0 ipcclean -k mq -s unused
+    assert_output --regexp '^would remove mq:/clean-q: unused: nobody has it open or mapped, 10 min old, 0 messages$'
+    touch -d '3 hours ago' /dev/mqueue/clean-q
+    run_tool 0 ipcclean -y -k mq -s unused --older-than 2h
+    ! exists mq:/clean-q
+}
+
+@test "a time that has not come yet, or was before the boot, is no age" {
+    make_queue /clean-q
+    local when
+    for when in tomorrow '1980-01-01'; do
+        touch -d "$when" /dev/mqueue/clean-q
+        run_tool 0 ipcclean -y -k mq -s unused --older-than 1ms
+        assert_output ''
+        assert_diagnostic ipcclean 'left mq:/clean-q: its times are before the boot or not yet'
+    done
+    run_tool 0 ipcclean -y -k mq -s unused --older-than 0
+    assert_output --partial 'of unknown age'
+    ! exists mq:/clean-q
+}
+
+@test "-s widens: POSIX objects of all kinds, and System V sets" {
+    make_queue /clean-q
+    make_semaphore /clean-s
+    make_memory /clean-m 4K
+    make_semaphore key:0x6303 --nsems 3
+    run_tool 0 ipcclean -y --older-than 0
+    assert_no_stderr
+    assert_output ''
+    run_tool 0 ipcclean -y "${all[@]}"
+    assert_no_stderr
+    assert_line --regexp '^removed mq:/clean-q: unused: '
+    assert_line --regexp '^removed sem:/clean-s: unused: '
+    assert_line --regexp '^removed shm:/clean-m: unused: .* 4096 bytes$'
+    assert_line --regexp '^removed sem:key:0x00006303: idle: no user was found, .* 3 semaphores$'
+    [ "${#lines[@]}" -eq 4 ]
+    local name
+    for name in mq:/clean-q sem:/clean-s shm:/clean-m sem:key:0x6303; do
+        ! exists "$name" || fail "$name is still there"
+    done
+}
+
+@test "-k, -u and --name choose" {
+    make_queue /clean-q
+    make_memory /clean-m 4K
+    make_memory /clean-n 4K
+    run_tool 0 ipcclean "${all[@]}" -k mq
+    assert_output --regexp '^would remove mq:/clean-q: [^
+]*$'
+    run_tool 0 ipcclean "${all[@]}" --name '*-[m]'
+    assert_output --regexp '^would remove shm:/clean-m: [^
+]*$'
+    run_tool 0 ipcclean "${all[@]}" --name 'shm:*'
+    [ "${#lines[@]}" -eq 2 ]
+    run_tool 0 ipcclean "${all[@]}" --name 'clean*'
+    assert_output ''
+    run_tool 0 ipcclean "${all[@]}" -u "$EUID"
+    [ "${#lines[@]}" -eq 3 ]
+    run_tool 0 ipcclean "${all[@]}" -u 12345
+    assert_output ''
+}
+
+# ---- What stays ----
+
+@test "a queue that holds messages is left, except --with-data" {
+    make_queue /clean-q
+    make_queue key:0x6304
+    mqsend /clean-q a b
+    mqsend key:0x6304 c
+    run_tool 0 ipcclean -y "${all[@]}" -s unused,idle,unknown
+    assert_output ''
+    [ "${#stderr_lines[@]}" -eq 2 ]
+    [[ $stderr == *'left mq:/clean-q: holds 2 messages (--with-data)'* ]]
+    [[ $stderr == *'left mq:key:0x00006304: holds 1 message (--with-data)'* ]]
+    [ "$(queued /clean-q)" -eq 2 ]
+    run_tool 0 ipcclean -y "${all[@]}" -s unused,idle,unknown --with-data
+    assert_no_stderr
+    [ "${#lines[@]}" -eq 2 ]
+    ! exists mq:/clean-q && ! exists mq:key:0x6304
+}
+
+@test "what is open, mapped, attached or waited for is left, whatever the states" {
+    make_queue /clean-q
+    make_memory /clean-m 4K
+    make_memory key:0x6305 4K
+    make_semaphore /clean-s
+    make_semaphore key:0x6305
+    make_queue key:0x6305
+    holder open "
+q = os.open('/dev/mqueue/clean-q', os.O_RDONLY)
+f = os.open('/dev/shm/clean-m', os.O_RDWR)
+m = mmap.mmap(f, 4096)
+os.close(f)"
+    spawn attached perl -MIPC::SysV=shmat -e '$| = 1; $id = shmget(0x6305, 0, 0); shmat($id, undef, 0) or die; print "ready\n"; sleep'
+    spawn waiting semctl wait /clean-s
+    spawn set semctl wait key:0x6305
+    spawn receiver mqreceive key:0x6305
+    wait_until grep -q ready "$(out attached)"
+    wait_blocked set semtimedop semop
+    wait_blocked receiver msgrcv
+    wait_blocked waiting futex
+    run_tool 0 ipcclean -y --with-data --older-than 0 -s orphan,unused,idle,unknown
+    assert_output ''
+    local name
+    for name in mq:/clean-q shm:/clean-m shm:key:0x6305 sem:/clean-s sem:key:0x6305 mq:key:0x6305; do
+        exists "$name" || fail "$name is gone"
+    done
+    run_tool 0 ipcclean -v "${all[@]}"
+    [[ $stderr == *'left shm:/clean-m: is in use by '"${pid[open]} (python"* ]]
+    [[ $stderr == *'left shm:key:0x00006305: is in use by '"${pid[attached]} (perl)"* ]]
+    run_tool 1 ipcclean shm:/clean-m
+    assert_diagnostic ipcclean "left shm:/clean-m: is in use by ${pid[open]}"
+}
+
+@test "a set whose neighbour is in use is left: by number, or by the file of ftok(3)" {
+    make_queue key:0x6306
+    make_semaphore key:0x6308
+    make_semaphore key:0x6309
+    make_semaphore key:0x05006306
+    spawn receiver mqreceive key:0x6306
+    wait_blocked receiver msgrcv
+    run_tool 0 ipcclean "${all[@]}"
+    assert_output --regexp '^would remove sem:key:0x00006309: [^
+]*$'
+    [[ $stderr == *'left sem:key:0x00006308: one of the same creator with a neighbouring key is in use'* ]]
+    [[ $stderr == *'left sem:key:0x05006306: one of the same creator'* ]]
+    # Also where queues are none of the kinds that were chosen.
+    run_tool 0 ipcclean "${all[@]}" -k sem
+    [ "${#lines[@]}" -eq 1 ]
+}
+
+@test "in-use and marked are no states to remove, nor are other kinds kinds" {
+    run_tool 2 ipcclean -s orphan,in-use
+    assert_diagnostic ipcclean "-s: 'in-use' is used; only orphan, unused, idle, malformed and unknown"
+    run_tool 2 ipcclean -s marked
+    assert_diagnostic ipcclean "-s: 'marked' is used"
+    run_tool 2 ipcclean -k mq,pipe
+    assert_diagnostic ipcclean "-k: 'pipe' goes with its processes"
+}
+
+@test "of what is malformed, regular files and symbolic links go, when asked for" {
+    echo target >/dev/shm/clean-target
+    ln -s clean-target /dev/shm/clean-link
+    mkfifo /dev/shm/clean-fifo
+    mkdir /dev/shm/clean-dir
+    : >/dev/shm/sem.clean-evil
+    run_tool 0 ipcclean -y -s orphan,idle --older-than 0
+    assert_output ''
+    run_tool 0 ipcclean -y -s malformed --older-than 0
+    assert_line --regexp '^removed shm:/clean-link: malformed: it is not what its name says, '
+    assert_line --regexp '^removed sem:/clean-evil: malformed: '
+    [ "${#lines[@]}" -eq 2 ]
+    [[ $stderr == *'left shm:/clean-dir: of what is malformed, only regular files and symbolic links can be removed'* ]]
+    [[ $stderr == *'left shm:/clean-fifo: '* ]]
+    [ -p /dev/shm/clean-fifo ] && [ -d /dev/shm/clean-dir ] && [ -f /dev/shm/clean-target ]
+    [ ! -e /dev/shm/sem.clean-evil ] && [ ! -L /dev/shm/clean-link ]
+}
+
+@test "a segment that is removed and still attached is left alone" {
+    make_memory key:0x6310 4K
+    spawn attached perl -MIPC::SysV=shmat,IPC_RMID -e '
+        $id = shmget(0x6310, 0, 0); shmat($id, undef, 0) or die; shmctl($id, IPC_RMID, 0);
+        $| = 1; print "id:$id\n"; sleep'
+    wait_until grep -q id "$(out attached)"
+    local name
+    name=shm:$(<"$(out attached)")
+    run_tool 0 ipcclean -y -s orphan,unused,unknown --older-than 0
+    assert_output ''
+    run_tool 1 ipcclean -y "$name"
+    assert_diagnostic ipcclean "left $name: is marked: removed already, and still attached"
+}
+
+# ---- Names ----
+
+@test "operands are subject to the same states; what is left or not there is status 1" {
+    make_memory /clean-m 4K
+    make_memory /clean-n 4K
+    run_tool 1 ipcclean -y /clean-m
+    assert_output ''
+    assert_diagnostic ipcclean '^ipcclean: left shm:/clean-m: is unused: nobody has it open or mapped$'
+    run_tool 1 ipcclean -y "${all[@]}" shm:/clean-m /clean-none
+    assert_output --regexp '^removed shm:/clean-m: [^
+]*$'
+    assert_diagnostic ipcclean '^ipcclean: /clean-none: there is no such object$'
+    exists shm:/clean-n
+    run_tool 1 ipcclean "${all[@]}" -k mq shm:/clean-n
+    assert_diagnostic ipcclean 'left shm:/clean-n: other options leave it out'
+    make_memory key:0x6311 4K
+    run_tool 0 ipcclean --older-than 0 "id:$(shmctl show key:0x6311 | sed -n 's/^id=//p')" shm:key:0x6311
+    [ "${#lines[@]}" -eq 1 ]
+}
+
+@test "- takes names from stdin, escaped or with NULs; hostile ones are exact" {
+    local name hostile=$'/clean-\n \\x41\t\xff\e[1m*'
+    make_memory "$hostile" 4K
+    make_memory /clean-m 4K
+    printf 'shm:/clean-\\x0a\\x20\\x5cx41\\x09\\xff\\x1b[1m*\n' >"$BATS_TEST_TMPDIR/names"
+    run_tool 0 ipcclean "${all[@]}" - <"$BATS_TEST_TMPDIR/names"
+    assert_output --regexp '^would remove shm:/clean-\\x0a \\?.*x41\\x09\\xff\\x1b\[1m\*: unused: [^
+]*$'
+    printf 'shm:%s\0' "$hostile" | run_tool 0 ipcclean -y "${all[@]}" -0 -
+    printf 'shm:%s\0' "$hostile" >"$BATS_TEST_TMPDIR/names"
+    run_tool 0 ipcclean -y "${all[@]}" -0 - <"$BATS_TEST_TMPDIR/names"
+    [ "${#lines[@]}" -eq 1 ]
+    ! exists "shm:$hostile"
+    exists shm:/clean-m
+}
+
+@test "stdin without a name removes nothing; a malformed name stops it before anything goes" {
+    make_memory /clean-m 4K
+    run_tool 0 ipcclean -y "${all[@]}" - </dev/null
+    assert_output ''
+    assert_no_stderr
+    printf 'shm:/clean-m\n\n' >"$BATS_TEST_TMPDIR/names"
+    run_tool 2 ipcclean -y "${all[@]}" - <"$BATS_TEST_TMPDIR/names"
+    assert_diagnostic ipcclean 'stdin, name 2: '
+    printf 'shm:/clean-m\nshm:/\\xZ' >"$BATS_TEST_TMPDIR/names"
+    run_tool 2 ipcclean -y "${all[@]}" - <"$BATS_TEST_TMPDIR/names"
+    assert_diagnostic ipcclean 'stdin, name 2: '
+    run_tool 2 ipcclean -y "${all[@]}" - /clean-m
+    run_tool 2 ipcclean -y "${all[@]}" -0 /clean-m
+    exists shm:/clean-m
+}
+
+@test "what ipcstat prints is what it takes" {
+    requires ipcstat
+    local hostile=$'/clean-\n \\\xff'
+    make_memory "$hostile" 4K
+    make_queue "$hostile"
+    make_semaphore key:0x6312
+    # shellcheck disable=SC2016
+    run_tool 0 bash -c 'set -o pipefail
+        ipcstat -s unused -r --noheadings -o NAME | ipcclean -y -s unused --older-than 0 -'
+    [ "${#lines[@]}" -eq 2 ]
+    ! exists "shm:$hostile" && ! exists "mq:$hostile"
+    exists sem:key:0x6312
+    make_memory "$hostile" 4K
+    run_tool 0 bash -c 'set -o pipefail
+        ipcstat -s unused -0 --noheadings -o NAME | ipcclean -y -s unused --older-than 0 -0 -'
+    [ "${#lines[@]}" -eq 1 ]
+    ! exists "shm:$hostile"
+}
+
+# ---- Between look and removal ----
+
+@test "an identifier that is given again between look and removal is another object" {
+    requires strace limits
+    [ -e /proc/sys/kernel/shm_next_id ] || skip 'needs a kernel that lets identifiers be chosen'
+    local name id
+    make_memory key:0x6313 4K
+    make_queue key:0x6313
+    make_semaphore key:0x6313
+    for name in shm:key:0x6313 mq:key:0x6313 sem:key:0x6313; do
+        id=$(id_of "$name")
+        stopped 1 ipcclean -y -s orphan,unused,idle,unknown --older-than 0 "$name"
+        "${name%%:*}ctl" rm "$name"
+        wait_until next_second
+        case $name in
+        shm:*) create_as "$id" "$name" shmctl create -s 4K ;;
+        mq:*) create_as "$id" "$name" mqctl create ;;
+        sem:*) create_as "$id" "$name" semctl create ;;
+        esac
+        [ "$(id_of "$name")" = "$id" ]
+        go_on
+        wait_exit clean 1
+        [[ $stderr == *"left $name"*': it has changed since it was looked at'* ]] ||
+            [[ $stderr == *"left ${name/0x6313/0x00006313}: it has changed since it was looked at"* ]]
+        [ -z "$output" ]
+        exists "$name"
+    done
+}
+
+@test "what is used again between look and removal is left" {
+    requires strace
+    make_memory key:0x6315 4K
+    make_semaphore key:0x6315
+    make_queue key:0x6315
+    make_memory /clean-m 4K
+    make_queue /clean-q
+    local name
+    for name in shm:key:0x00006315 sem:key:0x00006315 mq:key:0x00006315 shm:/clean-m mq:/clean-q; do
+        stopped 1 ipcclean -y -s orphan,unused,idle,unknown --older-than 0 "$name"
+        case $name in
+        shm:key:*)
+            spawn user perl -MIPC::SysV=shmat -e '$| = 1;
+                $id = shmget(0x6315, 0, 0); shmat($id, undef, 0) or die; print "ready\n"; sleep'
+            wait_until grep -q ready "$(out user)"
+            ;;
+        sem:*)
+            spawn user semctl wait "$name"
+            wait_blocked user semtimedop semop
+            ;;
+        mq:key:*)
+            spawn user mqreceive "$name"
+            wait_blocked user msgrcv
+            ;;
+        shm:/*) holder user "f = os.open('/dev/shm/clean-m', os.O_RDONLY)" ;;
+        mq:/*) holder user "f = os.open('/dev/mqueue/clean-q', os.O_WRONLY)" ;;
+        esac
+        go_on
+        wait_exit clean 1
+        [[ $stderr =~ "left $name: "('a process has attached it now'|'a process waits '(for|in)' it now'|'somebody has it open or mapped') ]] ||
+            fail "$name: $stderr"
+        [ -z "$output" ]
+        exists "$name"
+        kill -KILL "${pid[user]}"
+        wait_until ended "${pid[user]}"
+    done
+}
+
+@test "a file that is replaced between look and removal, or at the last moment, is left" {
+    requires strace
+    local moment
+    for moment in look rename; do
+        make_memory /clean-m 4K
+        if [ $moment = look ]; then
+            stopped 1 ipcclean -y "${all[@]}" /clean-m
+        else
+            spawn clean strace -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=renameat2 \
+                -e inject=renameat2:delay_enter=2000000:when=1 ipcclean -y "${all[@]}" /clean-m
+            wait_until in_rename
+        fi
+        echo new >/dev/shm/clean-new
+        mv /dev/shm/clean-new /dev/shm/clean-m
+        [ $moment = rename ] || go_on
+        wait_exit clean 1
+        [[ $stderr == *'left shm:/clean-m: it was replaced since it was looked at'* ]] || fail "$stderr"
+        [ "$(</dev/shm/clean-m)" = new ]
+        rm /dev/shm/clean-m
+        run ls -A /dev/shm
+        assert_output ''
+    done
+}
+in_rename() {
+    local child
+    child=$(pgrep -P "${pid[clean]}" -x ipcclean) && grep -q ^State:.t "/proc/$child/status" &&
+        [ ! -e /dev/shm/.ipcclean* ] && [[ $(<"/proc/$child/syscall") == "$(number_of renameat2) "* ]]
+}
+number_of() {
+    [ -n "${syscalls-}" ] || syscalls=" $(list_syscalls) "
+    local number=${syscalls#* "$1"=}
+    echo "${number%% *}"
+}
+next_second() {
+    : "${since:=$(date +%s)}"
+    [ "$(date +%s)" -gt "$since" ]
+}
+
+# ---- Output, signals, others ----
+
+@test "a signal ends it between two removals, and it says how many there were" {
+    requires strace
+    make_memory /clean-1 4K
+    make_memory /clean-2 4K
+    make_memory /clean-3 4K
+    stopped 2 ipcclean -y "${all[@]}"
+    kill -TERM "$stopped_pid"
+    go_on
+    wait_exit clean 143
+    [[ $stderr == *'ipcclean: 2 removed before the signal, all others left'* ]] || fail "$stderr"
+    [ "$(grep -c ^removed <<<"$output")" -eq 2 ]
+    run ls /dev/shm
+    assert_output clean-3
+}
+
+@test "a stdout that fails stops it: at once if that can be known, else behind the first" {
+    make_memory /clean-1 4K
+    make_memory /clean-2 4K
+    run_tool 2 into_closed_pipe ipcclean -y "${all[@]}"
+    assert_diagnostic ipcclean 'stdout: cannot write: Broken pipe'
+    [ -e /dev/shm/clean-1 ] && [ -e /dev/shm/clean-2 ]
+    # shellcheck disable=SC2016
+    run_tool 2 bash -c '"$@" >/dev/full' bash ipcclean -y "${all[@]}"
+    assert_diagnostic ipcclean 'stdout: cannot write: No space left on device \(removed shm:/clean-1: .*; all others left\)'
+    [ ! -e /dev/shm/clean-1 ] && [ -e /dev/shm/clean-2 ]
+}
+
+@test "objects of others: what cannot be proved is left, what is refused is trouble" {
+    requires root
+    make_memory /clean-m 4K -m 0644
+    make_memory key:0x6314 4K
+    run_tool 1 as_user ipcclean -y "${all[@]}" /clean-m
+    assert_diagnostic ipcclean 'left shm:/clean-m: is unknown: processes that could not be examined may use it'
+    run_tool 2 as_user ipcclean -y -s unknown --older-than 0 /clean-m
+    assert_diagnostic ipcclean '^ipcclean: shm:/clean-m: cannot remove: Operation not permitted$'
+    run_tool 2 as_user ipcclean -y --older-than 0
+    assert_diagnostic ipcclean '^ipcclean: shm:key:0x00006314: cannot remove: Operation not permitted$'
+    exists shm:/clean-m && exists shm:key:0x6314
+}
+
+@test "-N: the objects of another IPC namespace, and no others" {
+    requires root
+    make_semaphore key:0x6316
+    spawn_ready there unshare --ipc bash -c 'semctl create key:0x6316 >/dev/null && echo >&9 && exec sleep 600' 9
+    run_tool 0 ipcclean -y "${all[@]}" -k sem -N "${pid[there]}"
+    assert_output --regexp '^removed sem:key:0x00006316: idle: [^
+]*$'
+    run_tool 0 nsenter --ipc="/proc/${pid[there]}/ns/ipc" ipcclean "${all[@]}"
+    assert_output ''
+    exists sem:key:0x6316
+    run_tool 2 ipcclean -N 999999999
+}
+
+@test "what cannot be listed is said, and is trouble if it was asked for" {
+    requires mount
+    make_memory /clean-m 4K
+    # shellcheck disable=SC2016
+    without_shm() { unshare --mount sh -c 'mount --bind /proc/self/fdinfo /dev/shm; exec "$@"' sh "$@"; }
+    true
+}
