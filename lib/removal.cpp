@@ -12,7 +12,6 @@
 #include "exact_unlink.hpp"
 #include "mqueue_directory.hpp"
 #include "process_scan.hpp"
-#include "signals.hpp"
 #include "system_v.hpp"
 #include "sysv_removal.hpp"
 #include "text.hpp"
@@ -94,7 +93,6 @@ class HeldLease {
 Remover::Remover(const Place& place, Proof proof) : place_(place), proof_(proof) {}
 
 std::string Remover::remove(const Object& object) {
-    const signals::Blocked blocked;
     if (object.is_system_v())
         return remove_system_v(object);
     return object.kind == ObjectKind::mq ? remove_queue(object) : remove_file(object);

@@ -22,8 +22,8 @@ class Remover {
     /// While a Visit of this place lives. `place` outlives this.
     Remover(const Place& place, Proof proof);
 
-    /// Returns why the object was left, empty if it was removed. No signal falls in between. Throws
-    /// Error where the system refuses to remove it.
+    /// Returns why the object was left, empty if it was removed. Throws Error where the
+    /// system refuses to remove it. With signals::hold(): no signal ends us in between.
     std::string remove(const Object& object);
 
   private:

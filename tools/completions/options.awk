@@ -64,5 +64,7 @@ function choices(kind) {
 function list(kind) {
     return kind == "kinds" ? "mq sem shm fifo pipe unix lock eventfd memfd map sig" : \
         kind == "states" ? "in-use unused idle orphan marked malformed unknown" : \
+        kind == "kept-kinds" ? "mq sem shm" : \
+        kind == "removable-states" ? "orphan unused idle malformed unknown" : \
         kind == "columns" ? columns : ""
 }
