@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Measures commands by the clock, or the memory that they need, and prints figures between spaces.
 //
-//   measure pair ROUNDS A B             seconds of two shell commands, in turn
+//   measure pair ROUNDS A B [PREPARE]   seconds of two shell commands, in turn; PREPARE is a third,
+//                                       which comes before each of them and does not count
 //   measure start ROUNDS STARTS A B     milliseconds of one start of each, STARTS starts in a loop
 //   measure peak INPUT RECEIVER SENDER  KiB of memory of two commands that run at once on INPUT
 //
@@ -95,16 +96,23 @@ static void print(double* times, int rounds, double scale) {
     printf("%.6f %.6f %.6f ", times[0] * scale, median * scale, times[rounds - 1] * scale);
 }
 
-static void compare(int rounds, char** a_argv, char** b_argv, int starts, double scale) {
+static double seconds_after(char** prepare, char** argv, int starts) {
+    if (prepare)
+        seconds_of(prepare, 1);
+    return seconds_of(argv, starts);
+}
+
+static void compare(int rounds, char** a_argv, char** b_argv, char** prepare, int starts,
+                    double scale) {
     static double a[rounds_max], b[rounds_max];
     if (rounds < 1 || rounds > rounds_max)
         errx(2, "ROUNDS is not 1 to %d", rounds_max);
 
-    seconds_of(a_argv, starts);
-    seconds_of(b_argv, starts);
+    seconds_after(prepare, a_argv, starts);
+    seconds_after(prepare, b_argv, starts);
     for (int i = 0; i < rounds; i++) {
-        a[i] = seconds_of(a_argv, starts);
-        b[i] = seconds_of(b_argv, starts);
+        a[i] = seconds_after(prepare, a_argv, starts);
+        b[i] = seconds_after(prepare, b_argv, starts);
     }
     print(a, rounds, scale);
     print(b, rounds, scale);
@@ -130,19 +138,20 @@ int main(int argc, char** argv) {
 
     const char* verb = argc > 1 ? argv[1] : "";
     char *a[words_max], *b[words_max];
-    if (!strcmp(verb, "pair") && argc == 5) {
+    if (!strcmp(verb, "pair") && (argc == 5 || argc == 6)) {
         char *a_shell[] = {"sh", "-c", argv[3], NULL}, *b_shell[] = {"sh", "-c", argv[4], NULL};
-        compare(atoi(argv[2]), a_shell, b_shell, 1, 1);
+        char* prepare_shell[] = {"sh", "-c", argv[5], NULL};
+        compare(atoi(argv[2]), a_shell, b_shell, argc == 6 ? prepare_shell : NULL, 1, 1);
     } else if (!strcmp(verb, "start") && argc == 6) {
         words(argv[4], a);
         words(argv[5], b);
-        compare(atoi(argv[2]), a, b, atoi(argv[3]), 1e3);
+        compare(atoi(argv[2]), a, b, NULL, atoi(argv[3]), 1e3);
     } else if (!strcmp(verb, "peak") && argc == 5) {
         words(argv[3], a);
         words(argv[4], b);
         peak(argv[2], a, b);
     } else {
-        errx(2, "usage: measure pair ROUNDS A B | start ROUNDS STARTS A B | "
+        errx(2, "usage: measure pair ROUNDS A B [PREPARE] | start ROUNDS STARTS A B | "
                 "peak INPUT RECEIVER SENDER");
     }
     return 0;

@@ -18,6 +18,7 @@ starts sigsend    0.90  1.10
 starts fifotee    0.90  1.10
 starts fifocat    0.90  1.10
 starts ipcstat    1.20  -
+starts ipcclean   1.20  -
 
 # ---- Message queues ----
 
@@ -237,9 +238,12 @@ names='ipcstat -o KIND,NAME,OWNER,PERMS >/dev/null'
 pair 'ipcs sysv_objects' 0.20 'ipcstat, many objects : ipcs -a' "$names" 'ipcs -a >/dev/null'
 pair sysv_objects 2.00 'ipcstat, many objects : raw C' "$names" 'sysv_objects list >/dev/null'
 peak 65536 'peak memory of ipcstat, many objects : limit' /dev/null 'ipcstat --output-all' true
-ipcstat -r --noheadings -k mq -o NAME | xargs mqctl rm
-ipcstat -r --noheadings -k sem -o NAME | xargs semctl rm
-ipcstat -r --noheadings -k shm -o NAME | xargs shmctl rm
+# The removals alone, behind a listing of ours, for ipcclean needs one too.
+clean='ipcclean -y -s orphan,unused,idle,unknown --older-than 0 >/dev/null'
+peak 65536 'peak memory of ipcclean, many objects : limit' /dev/null 'ipcclean -s orphan,idle' true
+ipcstat -r --noheadings -o KIND,ID | sysv_objects remove
+pair sysv_objects 1.50 'ipcclean, many objects : ipcstat and raw C' "$clean" \
+    'ipcstat -r --noheadings -o KIND,ID,STATE | sysv_objects remove' "sysv_objects make $objects"
 
 mkfifo wait
 shmctl create -s 4K /bench >/dev/null

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Lists what there is of System V in the plainest way, or makes some for others to list.
-// Usage: sysv_objects list | make NUMBER
+// Lists what there is of System V in the plainest way, removes what stdin lists as `KIND ID …`, or
+// makes some for others.
+// Usage: sysv_objects list | remove | make NUMBER
 
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -41,6 +42,18 @@ static void list(void) {
     }
 }
 
+static void remove_listed(void) {
+    char kind[4];
+    int id;
+    while (scanf("%3s %d%*[^\n]", kind, &id) == 2)
+        if (kind[0] == 'm')
+            msgctl(id, IPC_RMID, NULL);
+        else if (kind[1] == 'e')
+            semctl(id, 0, IPC_RMID);
+        else
+            shmctl(id, IPC_RMID, NULL);
+}
+
 /// A third of each kind.
 static int make(int number) {
     for (int i = 0; i < number; i++) {
@@ -58,6 +71,9 @@ static int make(int number) {
 int main(int argc, char** argv) {
     if (argc == 3 && strcmp(argv[1], "make") == 0)
         return make(atoi(argv[2]));
-    list();
+    if (argc == 2 && strcmp(argv[1], "remove") == 0)
+        remove_listed();
+    else
+        list();
     return 0;
 }
