@@ -504,3 +504,56 @@ next_second() {
     run_tool 2 "${no_shm[@]}" ipcclean -k shm --older-than 0
     assert_output --partial 'would remove shm:key:0x00006317'
 }
+
+@test "stdin that is a directory, or closed: nothing is removed" {
+    make_memory /clean-m 4K
+    run_tool 2 ipcclean -y "${all[@]}" - </
+    assert_diagnostic ipcclean '^ipcclean: stdin: cannot read: Is a directory$'
+    run_tool 2 ipcclean -y "${all[@]}" - <&-
+    assert_diagnostic ipcclean '^ipcclean: stdin: cannot read: Bad file descriptor$'
+    exists shm:/clean-m
+}
+
+@test "without /proc nothing goes but what the kernel itself proves" {
+    requires mount
+    make_memory /clean-m 4K
+    make_semaphore key:0x6318
+    make_memory key:0x6318 4K
+    # shellcheck disable=SC2016
+    run_tool - unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh \
+        ipcclean -y --older-than 0
+    assert_output ''
+    exists shm:key:0x6318
+}
+
+@test "two at once: each object is removed by one of them, or is left" {
+    python3 -c 'for i in range(100): open(f"/dev/shm/clean-{i}", "x")'
+    spawn one ipcclean -y "${all[@]}"
+    spawn two ipcclean -y "${all[@]}"
+    wait_exit one
+    [ "$status" -eq 0 ] || fail "$stderr"
+    local removed=$output
+    wait_exit two
+    [ "$status" -eq 0 ] || fail "$stderr"
+    removed=$(sed -n 's/^removed shm:\([^:]*\):.*/\1/p' <<<"$removed"$'\n'"$output")
+    local left
+    left=$(find /dev/shm -mindepth 1 -printf '/%f\n')
+    [ "$(sort <<<"$removed"$'\n'"$left" | sed '/^$/d' | uniq | wc -l)" -eq 100 ]
+    [ "$(sort <<<"$removed"$'\n'"$left" | sed '/^$/d' | uniq -d | wc -l)" -eq 0 ]
+}
+
+@test "RLIMIT_NOFILE: for each number of descriptors, done or explained" {
+    local limit
+    for limit in {3..12}; do
+        [ -e /dev/shm/clean-m ] || make_memory /clean-m 4K
+        run_tool - prlimit --nofile="$limit" ipcclean -y "${all[@]}" /clean-m
+        case $status in
+        0) [ ! -e /dev/shm/clean-m ] ;;
+        *)
+            [ -e /dev/shm/clean-m ]
+            [[ $stderr == *RLIMIT_NOFILE* || $stderr == *'Too many open files'* ]] || fail "$limit: $stderr"
+            ;;
+        esac
+    done
+    [ "$status" -eq 0 ]
+}
