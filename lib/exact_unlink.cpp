@@ -34,9 +34,10 @@ int try_unlink(const UniqueFd& directory, const std::string& name) noexcept {
 int try_unlink_exactly(const UniqueFd& directory, const std::string& name, FileId file) {
     if (!is_name_of(directory, name, file))
         return ESTALE;
+    constexpr int most_attempts = 100;
     std::string hidden;
     int error = EEXIST;
-    for (int attempt = 0; error == EEXIST; ++attempt) {
+    for (int attempt = 0; error == EEXIST && attempt < most_attempts; ++attempt) {
         hidden = text(".ipcclean-", getpid(), '-', attempt);
         error = try_rename(directory, name, hidden);
     }
@@ -44,13 +45,15 @@ int try_unlink_exactly(const UniqueFd& directory, const std::string& name, FileI
         return try_unlink(directory, name);
     if (error != 0)
         return error;
-    if (is_name_of(directory, hidden, file))
-        return try_unlink(directory, hidden);
+    const int outcome =
+        is_name_of(directory, hidden, file) ? try_unlink(directory, hidden) : ESTALE;
+    if (outcome == 0)
+        return 0;
     error = try_rename(directory, hidden, name);
     if (error != 0)
-        throw Error(name, "cannot give its name back to what took its place meanwhile", error,
+        throw Error(text('/', name), "cannot have its name back", error,
                     text("it is /", hidden, " now"));
-    return ESTALE;
+    return outcome;
 }
 
 } // namespace ipc

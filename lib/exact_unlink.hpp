@@ -11,8 +11,8 @@ namespace ipc {
 /// Removes a name from an open directory if it is that of `file`, never that of another file that
 /// takes its place meanwhile. unlink(2) cannot tell them apart; so the name is changed first
 /// (rename(2), RENAME_NOREPLACE) to one that nobody else knows, and changed back if that turns out
-/// to be another file's. Returns 0, ESTALE if it is another's, or an errno value such as ENOENT.
-/// Throws Error where another file cannot have its name back since that is taken again.
+/// to be another file's, or cannot be removed. Returns 0, ESTALE if it is another's, or an errno
+/// value such as ENOENT. Throws Error where the name cannot be changed back.
 int try_unlink_exactly(const UniqueFd& directory, const std::string& name, FileId file);
 
 } // namespace ipc

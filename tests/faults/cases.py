@@ -464,8 +464,22 @@ def fifo_readers():
     yield reader("removed", "a", asleep=leave_and_remove)
 
 
+def cleaners():
+    def cleaner(what, *names, **more):
+        return Case(f"ipcclean.{what}",
+                    ("ipcclean", "-y", "-s", "unused", "--older-than", "0", "--with-data", *names),
+                    judge.cleaning, statuses=(1,),
+                    names=("left ", "mq:", "shm:", "sem:", "/proc", "/dev", "POSIX", "System V",
+                           *more.pop("also", ())), **more)
+    yield cleaner("queue", f"mq:{POSIX}", queues=queue())
+    yield cleaner("memory", f"shm:{POSIX}", memory={POSIX: CONTENT})
+    yield cleaner("segment", f"shm:{SYSV}", memory={SYSV: CONTENT})
+    yield cleaner("stdin", "-0", "-", memory={POSIX: CONTENT}, stdin=b"shm:" + POSIX.encode() + b"\0",
+                  also=("-", "stdin"))
+
+
 def all_cases():
     for rows in (senders, creating_senders, receivers, watchers, controllers, memory_readers,
                  memory_writers, memory_controllers, semaphore_users, streams, signallers,
-                 signal_watchers, fifo_writers, fifo_readers):
+                 signal_watchers, fifo_writers, fifo_readers, cleaners):
         yield from rows()

@@ -67,7 +67,9 @@ ERRNOS = {
     "shmat": ("EACCES", "EIDRM", "EINVAL", "ENOMEM"),
     "shmctl": ("EACCES", "EPERM", "EIDRM", "EINVAL", "ENOMEM"),
     "shmget": ("EACCES", "EEXIST", "EINVAL", "ENFILE", "ENOENT", "ENOMEM", "ENOSPC"),
+    "renameat2": ("EACCES", "EEXIST", "EINVAL", "ENOENT", "EPERM", "ENOMEM"),
     "splice": ("EAGAIN", "EINTR", "EINVAL", "ENOMEM"),
+    "unlinkat": ("EACCES", "ENOENT", "EPERM", "ENOMEM"),
     "unlink": ("EACCES", "ENOENT", "EPERM", "ENOMEM"),
     # semaphores
     "semctl": ("EACCES", "EPERM", "EIDRM", "EINVAL", "ENOMEM"),

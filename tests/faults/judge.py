@@ -234,6 +234,22 @@ def removing(run, sound):
     return [f"{name} is still there" for name in there] if is_sound(run, sound) else []
 
 
+def cleaning(run, sound):
+    """What is said to be removed is gone, and what is gone is said, but by who was killed between
+    the two, or cannot say it."""
+    all_names = {*run.case.queues, *run.case.memory}
+    there = {*run.left, *run.memory} & all_names
+    said = {name for name in all_names
+            if re.search(rf"(?m)(^|\()removed \w+:{re.escape(name)}: ",
+                         (run.stdout + b"\n" + run.stderr).decode(errors="replace"))}
+    found = [f"{name} is said to be removed, and is there" for name in said & there]
+    if not is_killed(run):
+        found += [f"{name} is gone, and nobody is told" for name in all_names - there - said]
+    if is_sound(run, sound):
+        found += [f"{name} is still there" for name in there]
+    return found
+
+
 def stored(before, offset, data):
     """What an object holds when `data` was stored at the offset."""
     if not data:
