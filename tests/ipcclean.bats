@@ -546,9 +546,10 @@ next_second() {
 
 @test "RLIMIT_NOFILE: for each number of descriptors, done or explained" {
     local limit
-    for limit in {4..12}; do # the loader needs one
+    for limit in {4..16}; do
         [ -e /dev/shm/clean-m ] || make_memory /clean-m 4K
         run_tool - prlimit --nofile="$limit" ipcclean -y "${all[@]}" /clean-m
+        [[ $stderr != *'error while loading shared libraries'* ]] || continue
         case $status in
         0) [ ! -e /dev/shm/clean-m ] ;;
         *)

@@ -672,7 +672,7 @@ waits_for_it() {
 @test "ipcclean(1): shared memory of Python" {
     make_memory /psm_0 1K
     make_memory /other 1K
-    example ipcclean.1 "ipcclean -y -s unused --name" 's/$/ --older-than 0/'
+    example ipcclean.1 'ipcclean -y -s unused --name' 's/$/ --older-than 0/'
     run_example 0
     assert_output --regexp '^removed shm:/psm_0: [^
 ]*$'

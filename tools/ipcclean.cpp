@@ -48,7 +48,8 @@ struct Options {
 };
 
 constexpr const char* synopsis[] = {
-    "[OPTION]... [NAME... | -]",
+    "[OPTION]... [NAME]...",
+    "[OPTION]... -",
 };
 constexpr const char* operands[] = {"object"};
 
@@ -91,7 +92,7 @@ constexpr Option<Options> table[] = {
      [](Options& o, const char* a) { o.owner = parse_owner(a).uid; }},
     {{.short_name = 's', .long_name = "state", .argument = Argument::required,
       .argument_name = "STATE,...", .value_kind = "removable-states",
-      .help = "in these states: orphan (alone by default) unused idle malformed unknown"},
+      .help = "orphan (default) unused idle malformed unknown"},
      [](Options& o, const char* a) { o.states = parse_removable_states(a); }},
     {{.long_name = "older-than", .argument = Argument::required, .argument_name = "DURATION",
       .value_kind = "duration", .help = "last used so long ago at least, 60 seconds by default"},
