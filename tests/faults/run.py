@@ -198,9 +198,14 @@ def read_what_is_there(fd):
 
 
 def start_victim(behaviour):
+    """Sleeps already. Who traces one that is still in execve(2) has to wait for that, and seems to
+    sleep while it does not trace it yet."""
     ignore = functools.partial(signal.signal, signal.SIGTERM, signal.SIG_IGN)
-    return subprocess.Popen(["sleep", "1000"], start_new_session=True,
-                            preexec_fn=ignore if behaviour == "ignores" else None)
+    victim = subprocess.Popen(["sleep", "1000"], start_new_session=True,
+                              preexec_fn=ignore if behaviour == "ignores" else None)
+    while victim.poll() is None and (name_of(victim.pid), state_of(victim.pid)) != ("sleep", "S"):
+        time.sleep(0.0005)
+    return victim
 
 
 def end_victim(victim, is_awaited):
