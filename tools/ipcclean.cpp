@@ -126,20 +126,20 @@ CleaningRules rules_of(const Options& options) {
 }
 
 /// Names of objects, be it none on stdin: then all stay. Nothing if no operand was given.
-std::optional<NameSet> take_names(const Options& options, Operands operands) {
+std::optional<NameSet> take_names(const Options& options, Operands words) {
     const auto is_stdin = [](const char* name) { return name == std::string_view("-"); };
     NameSet names;
-    if (std::any_of(operands.begin(), operands.end(), is_stdin)) {
-        if (operands.size() > 1)
+    if (std::any_of(words.begin(), words.end(), is_stdin)) {
+        if (words.size() > 1)
             throw UsageError("-: names from stdin and other names do not go together");
         add_names_from_stdin(options.names_as, names);
         return names;
     }
     if (options.names_as == NamesAs::nul)
         throw UsageError("--null needs the operand -");
-    for (const char* const name : operands)
+    for (const char* const name : words)
         names.add(name);
-    return operands.empty() ? std::nullopt : std::optional(std::move(names));
+    return words.empty() ? std::nullopt : std::optional(std::move(names));
 }
 
 /// An idle object may have a neighbour in use of any kind.
