@@ -464,6 +464,17 @@ def fifo_readers():
     yield reader("removed", "a", asleep=leave_and_remove)
 
 
+def listers():
+    def lister(what, *arguments, **more):
+        return Case(f"ipcstat.{what}", ("ipcstat", "-r", "--noheadings", *arguments), judge.listing,
+                    statuses=(1,), names=("mq:", "shm:", "sem:", "/proc", "/dev", "POSIX",
+                                          "System V", r"1 object"), **more)
+    yield lister("queue", "-o", "NAME,MSGS,USED,STATE", f"mq:{POSIX}", queues=queue())
+    yield lister("memory", "-o", "NAME,SIZE,STATE", f"shm:{POSIX}", memory={POSIX: CONTENT})
+    yield lister("sysv", "-o", "NAME,MSGS", f"mq:{SYSV}", queues=queue(SYSV))
+    yield lister("limits", "--limits", "-k", "sem")
+
+
 def cleaners():
     def cleaner(what, *names, **more):
         return Case(f"ipcclean.{what}",
@@ -481,5 +492,5 @@ def cleaners():
 def all_cases():
     for rows in (senders, creating_senders, receivers, watchers, controllers, memory_readers,
                  memory_writers, memory_controllers, semaphore_users, streams, signallers,
-                 signal_watchers, fifo_writers, fifo_readers, cleaners):
+                 signal_watchers, fifo_writers, fifo_readers, listers, cleaners):
         yield from rows()

@@ -35,6 +35,9 @@ ERRNOS = {
     # FIFOs
     "mknodat": ("EACCES", "EEXIST", "ENOSPC", "EPERM", "ENOMEM"),
     "mknod": ("EACCES", "EEXIST", "ENOSPC", "EPERM", "ENOMEM"),
+    "readlink": ("EACCES", "ENOENT", "ENOMEM"),
+    "readlinkat": ("EACCES", "ENOENT", "ENOMEM"),
+    "statx": ("EACCES", "ENOENT", "ENOMEM"),
     "tee": ("EAGAIN", "EINTR", "EINVAL", "ENOMEM"),
     # waiting
     "clock_nanosleep": ("EINTR",),
@@ -71,6 +74,12 @@ ERRNOS = {
     "splice": ("EAGAIN", "EINTR", "EINVAL", "ENOMEM"),
     "unlinkat": ("EACCES", "ENOENT", "EPERM", "ENOMEM"),
     "unlink": ("EACCES", "ENOENT", "EPERM", "ENOMEM"),
+    # namespaces and mounts
+    "fsconfig": ("EPERM", "EINVAL", "ENOMEM"),
+    "fsmount": ("EPERM", *DESCRIPTORS),
+    "fsopen": ("EPERM", "ENODEV", "ENOSYS", *DESCRIPTORS),
+    "setns": ("EPERM", "EINVAL", "ENOMEM"),
+    "statfs": ("ENOENT", "EACCES", "ENOSYS"),
     # semaphores
     "semctl": ("EACCES", "EPERM", "EIDRM", "EINVAL", "ENOMEM"),
     "semget": ("EACCES", "EEXIST", "EINVAL", "ENOENT", "ENOMEM", "ENOSPC"),
@@ -83,6 +92,8 @@ ERRNOS = {
     "fchownat": ("EPERM", "EROFS"),
     "fchown": ("EPERM", "EROFS"),
     # processes
+    "capget": ("EPERM",),
+    "clone3": ("EAGAIN", "ENOMEM", "ENOSYS"),
     "clone": ("EAGAIN", "ENOMEM"),
     "execve": ("EACCES", "E2BIG", "ENOMEM", "ENOENT"),
     "pidfd_open": (*DESCRIPTORS, "EINVAL", "ENODEV", "ENOSYS", "EPERM", "ESRCH"),

@@ -234,6 +234,23 @@ def removing(run, sound):
     return [f"{name} is still there" for name in there] if is_sound(run, sound) else []
 
 
+def listing(run, sound):
+    """What is listed is as it is, or left empty, or `unknown` where it is a state. What is not listed
+    was said to be gone by the kernel, or it is said that it is missing."""
+    if not is_sound(run, sound) or run.stderr:
+        return []
+    expected = {line.split(b" ")[0]: line.split(b" ") for line in sound.stdout.splitlines()}
+    found = []
+    for line in run.stdout.splitlines():
+        cells = line.split(b" ")
+        wanted = expected.pop(cells[0], None)
+        if wanted is None or len(cells) != len(wanted) or "--limits" not in run.case.argv and \
+                any(cell not in (b"", b"unknown", other) for cell, other in zip(cells, wanted)):
+            found.append(f"listed: {line!r}, not {wanted}")
+    gone = any(re.search(r" (ENOENT|ESRCH|EINVAL|EIDRM|EACCES|EPERM) ", line) for line in run.hits)
+    return found + [f"{name!r} is not listed" for name in expected if not gone]
+
+
 def cleaning(run, sound):
     """What is said to be removed is gone, and what is gone is said, but by who was killed between
     the two, or cannot say it."""
