@@ -95,7 +95,7 @@ constexpr Option<Options> table[] = {
       .help = "orphan (default) unused idle malformed unknown"},
      [](Options& o, const char* a) { o.states = parse_removable_states(a); }},
     {{.long_name = "older-than", .argument = Argument::required, .argument_name = "DURATION",
-      .value_kind = "duration", .help = "last used so long ago at least, 60 seconds by default"},
+      .value_kind = "duration", .help = "not used for so long, 60 seconds by default"},
      [](Options& o, const char* a) { o.older_than = parse::duration(a); }},
     {{.long_name = "name", .argument = Argument::required, .argument_name = "GLOB",
       .help = "whose name matches, with its kind in front or without"},
