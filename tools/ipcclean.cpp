@@ -98,7 +98,7 @@ constexpr Option<Options> table[] = {
       .value_kind = "duration", .help = "not used for so long, 60 seconds by default"},
      [](Options& o, const char* a) { o.older_than = parse::duration(a); }},
     {{.long_name = "name", .argument = Argument::required, .argument_name = "GLOB",
-      .help = "whose name matches, with its kind in front or without"},
+      .help = "whose name, with its kind or without, matches"},
      [](Options& o, const char* a) { o.glob = a; }},
     {{.long_name = "with-data", .help = "queues that hold messages as well"},
      [](Options& o, const char*) { o.messages = Data::lost; }},

@@ -482,7 +482,6 @@ def cleaners():
                     judge.cleaning, statuses=(1,),
                     names=("left ", "mq:", "shm:", "sem:", "/proc", "/dev", "POSIX", "System V",
                            *more.pop("also", ())), **more)
-    yield cleaner("queue", f"mq:{POSIX}", queues=queue())
     yield cleaner("memory", f"shm:{POSIX}", memory={POSIX: CONTENT})
     yield cleaner("segment", f"shm:{SYSV}", memory={SYSV: CONTENT})
     yield cleaner("stdin", "-0", "-", memory={POSIX: CONTENT}, stdin=b"shm:" + POSIX.encode() + b"\0",
