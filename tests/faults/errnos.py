@@ -72,6 +72,7 @@ ERRNOS = {
     "shmget": ("EACCES", "EEXIST", "EINVAL", "ENFILE", "ENOENT", "ENOMEM", "ENOSPC"),
     "renameat2": ("EACCES", "EEXIST", "EINVAL", "ENOENT", "EPERM", "ENOMEM"),
     "splice": ("EAGAIN", "EINTR", "EINVAL", "ENOMEM"),
+    "statx": ("ENOENT", "EACCES", "ENOMEM"),
     "unlinkat": ("EACCES", "ENOENT", "EPERM", "ENOMEM"),
     "unlink": ("EACCES", "ENOENT", "EPERM", "ENOMEM"),
     # namespaces and mounts
@@ -117,7 +118,7 @@ ERRNOS = {
 
 # They cannot fail with what we give them; or, as brk, not by an errno, and the limits do that.
 INFALLIBLE = {
-    "brk", "clock_gettime", "exit_group", "futex", "getegid", "geteuid", "getgid", "getpid",
+    "brk", "capget", "clock_gettime", "exit_group", "futex", "getegid", "geteuid", "getgid", "getpid",
     "gettid", "getuid", "madvise", "mq_getsetattr", "munmap", "prlimit64", "rt_sigaction", "rt_sigprocmask",
     "rt_sigreturn", "sched_getscheduler", "set_robust_list", "shmdt", "tgkill", "timer_settime", "umask",
 }
