@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # ipcclean and the objects of programs that are not ours: what they use stays, what they left goes.
+# shellcheck disable=SC2016 # variables of other shells, of perl and PHP
 # shellcheck disable=SC2154 # variables of lib.bash and of bats
 
 load lib.bash
@@ -13,7 +14,7 @@ teardown() {
 }
 
 # Queues are unknown, not idle, where not all processes can be examined, as in a PID namespace.
-unused=(-s orphan,unused,idle,unknown --older-than 0)
+unused=(-s 'orphan,unused,idle,unknown' --older-than 0)
 
 # An object a line, and for messages their number.
 objects() {
@@ -118,7 +119,6 @@ time.sleep(600)'
 @test "fakeroot-sysv at work loses neither its queues nor its set" {
     requires fakeroot-sysv
     mkfifo "$BATS_TEST_TMPDIR/go"
-    # shellcheck disable=SC2016
     spawn_ready fake fakeroot-sysv bash -c '
         echo >&9
         read -r _ <"$1"
