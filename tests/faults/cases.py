@@ -482,9 +482,8 @@ def cleaners():
                     judge.cleaning, statuses=(1,),
                     names=("left ", "mq:", "shm:", "sem:", "/proc", "/dev", "POSIX", "System V",
                            *more.pop("also", ())), **more)
-    yield cleaner("memory", f"shm:{POSIX}", memory={POSIX: CONTENT})
     yield cleaner("segment", f"shm:{SYSV}", memory={SYSV: CONTENT})
-    yield cleaner("stdin", "-0", "-", memory={POSIX: CONTENT}, stdin=b"shm:" + POSIX.encode() + b"\0",
+    yield cleaner("stdin", "-0", "-", memory={SYSV: CONTENT}, stdin=b"shm:" + SYSV.encode() + b"\0",
                   also=("-", "stdin"))
 
 

@@ -19,9 +19,6 @@ def differs(problem):
 
 
 EXEMPTIONS = [
-    Exemption("hidden", "killed before it removes a file that it has renamed, ipcclean leaves it",
-              lambda run, problem: run.case.tool == "ipcclean" and run.status == -9
-              and problem.startswith("/.ipcclean-") and problem.endswith("is left")),
     Exemption("stderr", "what cannot be written to stderr is not there to be found",
               lambda run, problem: spoils(run, r"write\(2,") and not re.search(
                   r"^(too much|killed|it hangs|queued|status \d+$)|is left$", problem)),
