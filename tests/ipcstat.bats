@@ -278,9 +278,9 @@ assert libc.shmat(${segments#id:}, None, 0) not in (None, 2**64 - 1)"
 }
 
 @test "a pid that was given away since is not the last user" {
-    requires root pids
+    requires root pids mount
     # shellcheck disable=SC2016
-    run_tool 0 "${other_pids[@]}" sh -c '
+    run_tool 0 "${other_pids[@]}" unshare --mount sh -c '
         mount -t proc proc /proc || exit
         id=$(python3 -c "import ctypes; print(ctypes.CDLL(None).shmget(0, 4096, 0o600))")
         cpid=$(ipcstat -r --noheadings -o CPID "shm:id:$id")
@@ -493,4 +493,44 @@ shm:/stat-link malformed'
     make_memory key:0x5157 4K
     run_tool - unshare --mount sh -c 'umount -l /proc; ipcstat -r --noheadings -o NAME; ipcstat -k shm'
     assert_output --partial shm:key:0x00005157
+}
+
+@test "hidepid: what may be hidden makes states unknown, and nothing unused" {
+    requires root mount pids
+    segments=$(shmctl create -s 4K private)
+    make_memory /stat-m 4K -m 0644
+    # shellcheck disable=SC2016
+    run_tool 0 "${other_pids[@]}" unshare --mount sh -c '
+        mount -t proc -o hidepid=2 proc /proc || exit
+        setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
+            ipcstat -v -r --noheadings -o NAME,STATE'
+    assert_line 'shm:/stat-m unknown'
+    assert_line "shm:$segments unused"
+    [[ $stderr == *'not visible from here'* ]]
+}
+
+@test "RLIMIT_NOFILE: for each number of descriptors, done or explained" {
+    make_memory /stat-m 4K
+    local limit expected
+    expected=$(ipcstat -r --noheadings -o NAME,SIZE)
+    for ((limit = 4; limit < 16; limit++)); do
+        # Below that it cannot even be loaded.
+        prlimit --nofile="$limit" ipcstat --version >/dev/null 2>&1 || continue
+        run_tool - prlimit --nofile="$limit" ipcstat -r --noheadings -o NAME,SIZE,STATE,USERS
+        if [ "$status" -eq 0 ] && [ -z "$stderr" ]; then
+            assert_output --partial "$expected"
+            refute_output --partial in-use
+        else
+            [ "$status" -eq 0 ] || [ "$status" -eq 2 ]
+            [[ $stderr == ipcstat:* ]]
+        fi
+    done
+}
+
+@test "an owner who is not mapped is the overflow user" {
+    requires root userns
+    make_memory /stat-m 4K -m 0644
+    chown 4711 /dev/shm/stat-m
+    run_tool 0 unshare --user --map-root-user ipcstat -r --noheadings -o NAME,OWNER shm:/stat-m
+    assert_output --regexp '^shm:/stat-m (nobody|65534)$'
 }

@@ -70,7 +70,7 @@ pid_t parse_process(const char* word) {
 constexpr Option<Options> table[] = {
     {{.short_name = 'k', .long_name = "kinds", .argument = Argument::required,
       .argument_name = "KIND,...", .value_kind = "kinds",
-      .help = "these kinds: mq sem shm fifo pipe unix lock eventfd memfd map sig"},
+      .help = "of these kinds, such as mq or pipe"},
      [](Options& o, const char* a) { o.kinds = parse_kinds(a); }},
     {{.short_name = 'a', .long_name = "all", .help = "all kinds, not only mq, sem and shm"},
      [](Options& o, const char*) { o.all_kinds = true; }},
@@ -83,7 +83,7 @@ constexpr Option<Options> table[] = {
      [](Options& o, const char* a) { o.filter.process = parse_process(a); }},
     {{.short_name = 's', .long_name = "state", .argument = Argument::required,
       .argument_name = "STATE,...", .value_kind = "states",
-      .help = "in these states: in-use unused idle orphan marked malformed unknown"},
+      .help = "in these states, such as in-use or unused"},
      [](Options& o, const char* a) { o.filter.states = parse_states(a); }},
     {{.short_name = 'N', .long_name = "namespace", .argument = Argument::required,
       .argument_name = "PID", .value_kind = "process", .group = 'n',
