@@ -216,7 +216,9 @@ void add_users(Collector& to) {
 Count open_files() {
     const UniqueFd fd(open("/proc/sys/fs/file-nr", O_RDONLY | O_CLOEXEC));
     char line[96];
-    const ssize_t count = fd.is_open() ? read(fd.get(), line, sizeof line) : -1;
+    ssize_t count = -1;
+    while (fd.is_open() && (count = read(fd.get(), line, sizeof line)) < 0 && errno == EINTR) {
+    }
     if (count <= 0)
         return std::nullopt;
     const std::string_view numbers(line, static_cast<std::size_t>(count));

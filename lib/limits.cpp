@@ -18,7 +18,9 @@ std::optional<long> kernel_limit(const char* name) {
     std::replace(path.begin(), path.end(), '.', '/');
     const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
     char digits[32];
-    const ssize_t count = fd.is_open() ? read(fd.get(), digits, sizeof digits) : -1;
+    ssize_t count = -1;
+    while (fd.is_open() && (count = read(fd.get(), digits, sizeof digits)) < 0 && errno == EINTR) {
+    }
     if (count <= 0)
         return std::nullopt;
     std::string_view value(digits, static_cast<std::size_t>(count));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <fcntl.h>
 #include <string_view>
@@ -23,7 +24,9 @@ using Limits = std::array<long, names.size()>;
 std::optional<Limits> read_limits() {
     const UniqueFd fd(open("/proc/sys/kernel/sem", O_RDONLY | O_CLOEXEC));
     char line[128];
-    const ssize_t count = fd.is_open() ? read(fd.get(), line, sizeof line) : -1;
+    ssize_t count = -1;
+    while (fd.is_open() && (count = read(fd.get(), line, sizeof line)) < 0 && errno == EINTR) {
+    }
     if (count <= 0)
         return std::nullopt;
     std::string_view rest(line, static_cast<std::size_t>(count));

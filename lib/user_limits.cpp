@@ -2,14 +2,11 @@
 #include "user_limits.hpp"
 
 #include <algorithm>
-#include <fcntl.h>
 #include <limits>
 #include <string>
 #include <string_view>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include "fd.hpp"
 #include "parse.hpp"
 #include "procfs.hpp"
 #include "text.hpp"
@@ -21,17 +18,6 @@ namespace {
 using Count = std::optional<std::uint64_t>;
 
 constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
-
-/// What a file of a process holds, as far as it can be read. The groups of a process may be many.
-std::string read_file(const std::string& path) {
-    std::string content;
-    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    char block[4096];
-    ssize_t count = 0;
-    while (fd.is_open() && (count = read(fd.get(), block, sizeof block)) > 0)
-        content.append(block, static_cast<std::size_t>(count));
-    return content;
-}
 
 /// The first word behind `field`, up to one of `ends`.
 std::string_view word_behind(std::string_view content, std::string_view field,
@@ -67,7 +53,7 @@ Count own_limit(__rlimit_resource resource) noexcept {
 }
 
 void add_process(pid_t pid, std::map<uid_t, UserLimits>& users) {
-    const std::string status = read_file(text("/proc/", pid, "/status"));
+    const std::string status = procfs::read(text("/proc/", pid, "/status"));
     const auto uid = to_count(word_behind(status, "\nUid:", " \t\n"));
     if (!uid)
         return;
@@ -77,7 +63,7 @@ void add_process(pid_t pid, std::map<uid_t, UserLimits>& users) {
     const std::string_view signals = word_behind(status, "\nSigQ:", "\n");
     lower(user.signals_limit,
           to_count(signals.substr(std::min(signals.find('/') + 1, signals.size()))));
-    lower(user.queue_bytes_limit, to_count(word_behind(read_file(text("/proc/", pid, "/limits")),
+    lower(user.queue_bytes_limit, to_count(word_behind(procfs::read(text("/proc/", pid, "/limits")),
                                                        "Max msgqueue size", " \t\n")));
 }
 

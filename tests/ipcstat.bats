@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # ipcstat: what outlives processes; its users and states, its forms and filters.
-# shellcheck disable=SC2154 # variables of lib.bash and of bats
+# shellcheck disable=SC2154,SC2016 # variables of lib.bash and of bats; what other shells expand
 
 load lib.bash
 
@@ -9,7 +9,7 @@ load lib.bash
 teardown() {
     clean_up
     rm -rf /dev/shm/stat-* /dev/shm/sem.stat-*
-    if [ -n "${segments-}" ]; then shmctl rm -f $segments; fi
+    [ -z "${segments-}" ] || shmctl rm -f "$segments"
 }
 
 # of NAME COLUMN: that cell of it.
@@ -279,7 +279,6 @@ assert libc.shmat(${segments#id:}, None, 0) not in (None, 2**64 - 1)"
 
 @test "a pid that was given away since is not the last user" {
     requires root pids mount
-    # shellcheck disable=SC2016
     run_tool 0 "${other_pids[@]}" unshare --mount sh -c '
         mount -t proc proc /proc || exit
         id=$(python3 -c "import ctypes; print(ctypes.CDLL(None).shmget(0, 4096, 0o600))")
@@ -315,12 +314,10 @@ shm:/stat-link malformed'
 }
 
 @test "objects that come and go while it lists are no trouble" {
-    local i
-    # shellcheck disable=SC2016
     spawn churn sh -c 'while :; do
         mqctl create /stat-q /stat-q2; mqctl rm /stat-q /stat-q2; s=$(shmctl create -s 1K private /stat-m)
         shmctl rm $s; s=$(semctl create private); semctl rm $s; done'
-    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    for _ in {1..20}; do
         run_tool 0 ipcstat --output-all -r
         assert_no_stderr
     done
@@ -428,7 +425,6 @@ shm:/stat-link malformed'
 @test "another namespace's /dev/mqueue does not fool it" {
     requires mount
     make_queue /stat-ours
-    # shellcheck disable=SC2016
     run_tool 0 unshare --ipc sh -c 'mqctl create /stat-theirs >/dev/null
         ipcstat -r --noheadings -o NAME -k mq; mqctl rm /stat-theirs'
     assert_output mq:/stat-theirs
@@ -438,7 +434,6 @@ shm:/stat-link malformed'
     requires root mount
     make_memory key:0x5157 4K
     make_queue /stat-ours
-    # shellcheck disable=SC2016
     spawn_ready other unshare --ipc --mount sh -c 'umount /dev/mqueue; mount -t tmpfs none /dev/shm
         mqctl create key:0x77 /stat-theirs; shmctl create -s 4K /stat-memory
         echo >&9; exec sleep 1000 9</dev/shm/stat-memory'
@@ -499,7 +494,6 @@ shm:/stat-link malformed'
     requires root mount pids
     segments=$(shmctl create -s 4K private)
     make_memory /stat-m 4K -m 0644
-    # shellcheck disable=SC2016
     run_tool 0 "${other_pids[@]}" unshare --mount sh -c '
         mount -t proc -o hidepid=2 proc /proc || exit
         setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \

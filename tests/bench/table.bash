@@ -245,10 +245,10 @@ ipcstat -r --noheadings -o KIND,ID | sysv_objects remove
 pair sysv_objects 1.50 'ipcclean, many objects : ipcstat and raw C' "$clean" \
     'ipcstat -r --noheadings -o KIND,ID,STATE | sysv_objects remove' "sysv_objects make $objects"
 
-mkfifo wait
+mkfifo held
 shmctl create -s 4K /bench >/dev/null
-exec {held}<>/dev/shm/bench {end}<>wait
-idle_processes $((lines / 1000)) 15 <wait {end}>&- >ready &
+exec {memory}<>/dev/shm/bench {end}<>held
+idle_processes $((lines / 1000)) 15 <held {end}>&- >ready &
 disown
 until [[ -s ready ]] || ! kill -0 $!; do sleep 0.01; done
 users='ipcstat >/dev/null'
@@ -256,6 +256,6 @@ pair lsof 0.20 'ipcstat, many processes : lsof' "$users" 'lsof -nPlw >/dev/null'
 pair lsfd 0.15 'ipcstat, many processes : lsfd' "$users" 'lsfd >/dev/null'
 pair fuser 0.60 'ipcstat, many processes : fuser' "$users" 'fuser /dev/shm/bench >/dev/null 2>&1'
 peak 65536 'peak memory of ipcstat, many processes : limit' /dev/null 'ipcstat -a' true
-exec {held}>&- {end}>&-
+exec {memory}>&- {end}>&-
 shmctl rm /bench
-rm wait ready
+rm held ready

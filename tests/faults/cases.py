@@ -468,7 +468,8 @@ def listers():
     def lister(what, *arguments, **more):
         return Case(f"ipcstat.{what}", ("ipcstat", "-r", "--noheadings", *arguments), judge.listing,
                     statuses=(1,), names=("mq:", "shm:", "sem:", "/proc", "/dev", "POSIX",
-                                          "System V", r"1 object"), **more)
+                                          "System V", "1 object", "fs.", "kernel.", "net.",
+                                          "RLIMIT"), **more)
     yield lister("queue", "-o", "NAME,MSGS,USED", f"mq:{POSIX}", queues=queue())
     yield lister("memory", "-o", "NAME,SIZE", f"shm:{POSIX}", memory={POSIX: CONTENT})
     yield lister("sysv", "-o", "NAME,MSGS", f"mq:{SYSV}", queues=queue(SYSV))

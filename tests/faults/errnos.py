@@ -37,7 +37,6 @@ ERRNOS = {
     "mknod": ("EACCES", "EEXIST", "ENOSPC", "EPERM", "ENOMEM"),
     "readlink": ("EACCES", "ENOENT", "ENOMEM"),
     "readlinkat": ("EACCES", "ENOENT", "ENOMEM"),
-    "statx": ("EACCES", "ENOENT", "ENOMEM"),
     "tee": ("EAGAIN", "EINTR", "EINVAL", "ENOMEM"),
     # waiting
     "clock_nanosleep": ("EINTR",),
@@ -93,7 +92,6 @@ ERRNOS = {
     "fchownat": ("EPERM", "EROFS"),
     "fchown": ("EPERM", "EROFS"),
     # processes
-    "capget": ("EPERM",),
     "clone3": ("EAGAIN", "ENOMEM", "ENOSYS"),
     "clone": ("EAGAIN", "ENOMEM"),
     "execve": ("EACCES", "E2BIG", "ENOMEM", "ENOENT"),
