@@ -55,16 +55,16 @@ using Columns = std::vector<const ObjectColumn*>;
 Columns default_columns();
 Columns all_columns();
 
-/// `COL,…`: these; `+COL,…`: besides `columns`. Any case will do. Throws UsageError.
-Columns parse_columns(std::string_view list, Columns columns);
+/// `COL,…`: these; `+COL,…`: besides `chosen`. Any case will do. Throws UsageError.
+Columns parse_columns(std::string_view list, Columns chosen);
 
-Needs needs_of(const Columns& columns) noexcept;
+Needs needs_of(const Columns& chosen) noexcept;
 
 /// Its headings.
-std::vector<TableColumn> table_columns(const Columns& columns);
+std::vector<TableColumn> table_columns(const Columns& chosen);
 
 /// Adds a row.
-void add_row(Table& table, const Columns& columns, const Object& object, const ProcessScan& scan,
+void add_row(Table& table, const Columns& chosen, const Object& object, const ProcessScan& scan,
              const ColumnStyle& style);
 
 /// `pid:command`, and `pid` alone where its command is not known.

@@ -172,16 +172,15 @@ Look Worker::look_at_descriptors(pid_t pid, int directory, const char* path) {
     if (!entries.is_open())
         return outcome(pid, path, errno);
     Look result = Look::seen;
-    alignas(dirent64) std::array<char, 8192>
-        block; // NOLINT(cppcoreguidelines-pro-type-member-init): filled below
+    alignas(dirent64) char block[8192];
     for (;;) {
-        const ssize_t count = getdents64(entries.get(), block.data(), block.size());
+        const ssize_t count = getdents64(entries.get(), block, sizeof block);
         if (count < 0)
             return outcome(pid, path, errno);
         if (count == 0)
             return result;
         for (ssize_t at = 0; at < count;) {
-            const void* const record = block.data() + at;
+            const void* const record = block + at;
             const auto* const entry = static_cast<const dirent64*>(record);
             at += entry->d_reclen;
             if (entry->d_name[0] == '.')

@@ -78,6 +78,7 @@ Inventory take_inventory(const InventoryRequest& request) {
     const std::vector<Place>& places = request.places == nullptr ? own : *request.places;
 
     std::vector<std::vector<Object>> kept;
+    kept.reserve(places.size());
     for (const Place& place : places)
         kept.push_back(list_kept(request, place, inventory.troubles));
     if (needs_scan(request, kept))

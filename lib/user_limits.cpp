@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "parse.hpp"
 #include "procfs.hpp"
