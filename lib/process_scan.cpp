@@ -2,7 +2,6 @@
 #include "process_scan.hpp"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
 #include <charconv>
