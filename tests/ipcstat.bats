@@ -484,6 +484,7 @@ shm:/stat-link malformed'
 }
 
 @test "without /proc: what the kernel itself tells, and no state that is not proved" {
+    ! is_sanitized || skip 'the sanitizers need /proc'
     requires mount
     make_memory key:0x5157 4K
     run_tool - unshare --mount sh -c 'umount -l /proc; ipcstat -r --noheadings -o NAME; ipcstat -k shm'
