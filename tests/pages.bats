@@ -699,50 +699,6 @@ waits_for_it() {
 ]*$'
 }
 
-@test "ipcclean(1): what could go, and why the rest stays" {
-    make_memory /unused 1K
-    example ipcclean.1 'ipcclean -v -s'
-    run_tool 0 bash ./example
-    [[ $stderr == *'left shm:/unused: 0 s old only'* || $stderr == *'left shm:/unused: '*' s old only'* ]]
-}
-
-@test "ipcclean(1): each night" {
-    make_memory key:0x4d2 1K
-    example ipcclean.1 'ipcclean -y --older-than 1d' 's/1d/0/'
-    run_example 0
-    assert_output --partial 'removed shm:key:0x000004d2: orphan: '
-}
-
-@test "ipcclean(1): shared memory of Python" {
-    make_memory /psm_0 1K
-    make_memory /other 1K
-    example ipcclean.1 "ipcclean -y -s unused --name" 's/$/ --older-than 0/'
-    run_example 0
-    assert_output --regexp '^removed shm:/psm_0: [^
-]*$'
-}
-
-@test "ipcclean(1): large segments" {
-    make_memory key:0x4d2 1K
-    make_memory /small 1K
-    make_memory /large 1M
-    example ipcclean.1 'ipcstat -k shm -s unused' 's/2^30/2^19/; s/unused -$/unused --older-than 0 -/'
-    run_example 0
-    assert_output --regexp '^removed shm:/large: [^
-]*$'
-}
-
-@test "ipcclean(1): a container, from outside" {
-    requires root
-    spawn_ready there unshare --ipc bash -c 'semctl create key:0x4d2 >/dev/null; shmctl create -s 4K key:0x4d2 >/dev/null
-        echo >&9; exec -a myserver sleep 600 9>&-' 9
-    example ipcclean.1 'ipcclean -y -s orphan,unused -N' 's/pgrep -o myserver/pgrep -o -f ^myserver/; s/ -N/ --older-than 0 -N/'
-    wait_until pgrep -f ^myserver
-    run_example 0
-    assert_output --regexp '^removed shm:key:0x000004d2: [^
-]*$'
-}
-
 @test "ipcstat(1): figures for Prometheus" {
     make_queue /jobs
     example ipcstat.1 'ipcstat --openmetrics'
@@ -793,6 +749,15 @@ waits_for_it() {
     run_example 0
     assert_line --regexp '^name=id:[0-9]+$'
     assert_no_queues
+}
+
+@test "ipctools(7): what was left behind" {
+    make_memory key:0x4d2 1K
+    example ipctools.7 'ipcstat -s orphan' 's/1d/0/'
+    run_tool 0 bash ./example
+    assert_line --index 1 --regexp '^shm +shm:key:0x000004d2 '
+    assert_line --regexp '^removed shm:key:0x000004d2: '
+    [[ $stderr == *'left shm:key:0x000004d2: '*' s old only'* ]]
 }
 
 # ---- The pages among themselves ----

@@ -35,6 +35,8 @@ head -n "$depth" stream >messages
 # A queue of the usual depth takes nearly all of RLIMIT_MSGQUEUE, which counts a user's queues in every
 # namespace; what a removed one took is given back only after a moment.
 ulimit -q unlimited 2>/dev/null || ulimit -Sq hard
+# at_least NUMBER LIMIT
+at_least() { (($(<"$2") >= $1)) || echo "$1" >"$2"; }
 create_queue() {
     for ((try = 1; ; try++)); do
         mqctl create --maxmsg "$depth" /q >/dev/null 2>problem && return
@@ -42,7 +44,7 @@ create_queue() {
         sleep 0.1
     done
 }
-((depth <= $(</proc/sys/fs/mqueue/msg_max))) || echo "$depth" >/proc/sys/fs/mqueue/msg_max
+at_least "$depth" /proc/sys/fs/mqueue/msg_max
 create_queue
 mqctl create key:1 >/dev/null
 
@@ -229,10 +231,9 @@ for what in mq sem shm; do
     count "ipcstat -k $what, nothing there" ipcstat -k "$what" </dev/null
 done
 start lsipc 0.90 'ipcstat, nothing there : lsipc' ipcstat lsipc
-objects=$((lines / 100)) each=$((lines / 250))
-echo "$each" >/proc/sys/kernel/shmmni
-echo "250 $((each * 250)) 100 $each" >/proc/sys/kernel/sem
-((each <= $(</proc/sys/kernel/msgmni))) || echo "$each" >/proc/sys/kernel/msgmni
+objects=$((lines / 100)) each=$((lines / 300 + 1))
+at_least "$each" /proc/sys/kernel/shmmni
+at_least "$each" /proc/sys/kernel/msgmni
 sysv_objects make "$objects"
 names='ipcstat -o KIND,NAME,OWNER,PERMS >/dev/null'
 pair 'ipcs sysv_objects' 0.20 'ipcstat, many objects : ipcs -a' "$names" 'ipcs -a >/dev/null'
