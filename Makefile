@@ -14,7 +14,7 @@ CMAKE_ARGS ?=
 export DESTDIR
 
 .PHONY: all help deps deps-build deps-test demo check check-asan faults soak fuzz fuzz-targets \
-    bench bench-baseline bench-deps coverage package package-check lint format install uninstall
+    bench bench-baseline bench-deps picture coverage package package-check lint format install uninstall
 .DEFAULT_GOAL := all
 
 all: ## build the tools into build/release/tools
@@ -82,6 +82,9 @@ bench-baseline: all ## make the instructions of this build the baseline of its c
 
 bench-deps: ## install the peers that bench measures against; it goes without those that are missing
 	@.ci/deps build bench
+
+picture: all ## draw the README's picture anew (package graphviz)
+	@tests/run -- unshare --pid --fork --mount-proc tests/picture '$(CURDIR)/man/graph.svg'
 
 coverage: ## run every test, and show which lines and branches none of them reaches
 	@.ci/deps build test coverage

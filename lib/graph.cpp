@@ -26,13 +26,13 @@ struct Edge {
 
 void add(Edge& edge, const Object& object, const Use& use) {
     const Figures& figures = object.figures;
+    if (figures.get_or(Figure::notify, 0) == use.pid) {
+        edge.to_process = true;
+        edge.words.insert("is notified");
+    }
     switch (use.role) {
     case Role::opens:
         edge.is_firm = true;
-        if (figures.get_or(Figure::notify, 0) == use.pid) {
-            edge.to_process = true;
-            edge.words.insert("is notified");
-        }
         break;
     case Role::reads:
         edge.is_firm = edge.to_process = true;

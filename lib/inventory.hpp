@@ -158,9 +158,9 @@ enum class Detail : std::uint8_t {
 /// What a process does with an object.
 enum class Role : std::uint8_t {
     opens,  ///< has a descriptor, or a mapping
-    reads,  ///< has the end of a pipe for reading
-    writes, ///< has the end of a pipe for writing
-    both,   ///< has an end of a FIFO for both
+    reads,  ///< has the end of a pipe for reading, or a POSIX queue open for it
+    writes, ///< the same for writing
+    both,   ///< the same for both
     holds,  ///< has a lock
     waits,  ///< is blocked in it, or waits for a lock
     last,   ///< is recorded as the last user of a System V object, and lives

@@ -32,19 +32,19 @@ template <class Open> UniqueFd open_either(Open&& open_with) noexcept {
 
 } // namespace
 
-UniqueFd open_object(const Object& object) noexcept {
+UniqueFd open_object(const Object& object, const UniqueFd& shm_directory) noexcept {
     if (object.kind == ObjectKind::mq) {
         UniqueFd queue =
             open_either([&](int flags) { return mq_open(object.name.c_str(), flags); });
         return is_file_of(queue, object) ? std::move(queue) : UniqueFd();
     }
     std::array<char, NAME_MAX + 32> path{};
-    const int length = std::snprintf(path.data(), path.size(), "/dev/shm/%s%s",
+    const int length = std::snprintf(path.data(), path.size(), "%s%s",
                                      object.kind == ObjectKind::sem ? "sem." : "",
                                      object.name.c_str() + (object.name.starts_with('/') ? 1 : 0));
     if (length < 0 || static_cast<std::size_t>(length) >= path.size())
         return {};
-    const UniqueFd place(open(path.data(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    const UniqueFd place(openat(shm_directory.get(), path.data(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     if (!is_file_of(place, object))
         return {};
     std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", place.get());

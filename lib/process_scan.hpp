@@ -34,7 +34,7 @@ struct Descriptor {
     int fd = 0;
     FileId file;
     mode_t type = 0; ///< S_IFMT of its mode: S_IFREG, S_IFIFO, …; 0 for an anonymous inode
-    Role role = Role::opens; ///< of a pipe or FIFO: reads, writes, both
+    Role role = Role::opens; ///< of pipes, FIFOs and regular files: reads, writes, both
     /// Of types that were asked for, what readlink(2) shows: `pipe:[17]`, `anon_inode:[eventfd]`,
     /// `/memfd:name (deleted)`, a FIFO's path.
     std::string link;

@@ -11,6 +11,7 @@
 #include "display_width.hpp"
 #include "io.hpp"
 #include "text.hpp"
+#include "tool.hpp"
 
 namespace ipc {
 
@@ -114,14 +115,19 @@ void append_lines(std::string& out, std::string_view lines, const Screen& screen
 
 Redraw::Redraw() noexcept : start_(monotonic_now()) {}
 
-void Redraw::draw(Table table) {
-    if (table.form() != TableForm::table || isatty(STDOUT_FILENO) != 1) {
+void Redraw::draw(Table table, const std::vector<std::string>& remarks) {
+    const bool is_drawn = table.form() == TableForm::table && isatty(STDOUT_FILENO) == 1;
+    const bool has_remarks = is_drawn && isatty(STDERR_FILENO) == 1;
+    if (!has_remarks)
+        for (const std::string& line : remarks)
+            report(line);
+    if (!is_drawn) {
         write_stdout(table.text());
         return;
     }
     const Screen screen = screen_size();
     // One line tells the time, and the cursor stays below the last.
-    constexpr std::size_t other_lines = 2;
+    const std::size_t other_lines = 2 + (has_remarks ? remarks.size() : 0);
     const std::size_t room = screen.rows == 0            ? table.row_count() + 1
                              : screen.rows > other_lines ? screen.rows - other_lines
                                                          : 1;
@@ -137,6 +143,9 @@ void Redraw::draw(Table table) {
                      table.row_count() == 1 ? " object" : " objects"),
                 screen.columns);
     append_lines(out, table.text(screen.columns), screen, room);
+    if (has_remarks)
+        for (const std::string& line : remarks)
+            append_line(out, line, screen.columns);
     out += clear_below;
     write_stdout(out);
     previous_ = std::move(table);
@@ -156,8 +165,6 @@ void Redraw::mark_changes(Table& table, const Rows& rows, std::size_t visible) c
 }
 
 void Redraw::wait(nanoseconds interval) const {
-    if (interval <= nanoseconds::zero())
-        return;
     const nanoseconds passed = monotonic_now() - start_;
     const timespec next = to_timespec(start_ + (passed / interval + 1) * interval);
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, nullptr) == EINTR) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "deadline.hpp"
 #include "table.hpp"
@@ -20,8 +21,10 @@ class Redraw {
   public:
     Redraw() noexcept;
 
-    /// Throws Error when it cannot be written.
-    void draw(Table table);
+    /// What else is to be said stands below the table where that and standard error are on a
+    /// terminal, since the next drawing would wipe it away; else it is reported. Throws Error when
+    /// the table cannot be written.
+    void draw(Table table, const std::vector<std::string>& remarks);
 
     /// Sleeps until the next multiple of the interval since this object was made; those that were
     /// missed are passed over. Steps of the wall clock do not matter: clock_nanosleep(2).

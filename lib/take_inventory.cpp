@@ -5,6 +5,7 @@
 #include <array>
 #include <tuple>
 
+#include "open_object.hpp"
 #include "verdict.hpp"
 
 namespace ipc {
@@ -86,7 +87,12 @@ Inventory take_inventory(const InventoryRequest& request) {
     for (std::size_t i = 0; i < places.size(); ++i) {
         if (request.judged == Judged::yes) {
             const Visit visit(places[i]);
-            judge(kept[i], inventory.scan);
+            std::optional<UniqueFd> shm; // for the few that are asked for a lease
+            judge(kept[i], inventory.scan, [&](const Object& object) {
+                if (!shm)
+                    shm = try_open_shm_directory(places[i]);
+                return open_object(object, *shm);
+            });
         }
         std::move(kept[i].begin(), kept[i].end(), std::back_inserter(inventory.objects));
     }

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "capability.hpp"
-#include "open_object.hpp"
 
 namespace ipc {
 
@@ -58,7 +57,7 @@ class Judge {
 
 Judge::Judge(const ProcessScan& scan, const OpenObject& open) : scan_(scan), open_(open) {
     for (const Descriptor& descriptor : scan.descriptors)
-        files_.insert({descriptor.file, {.pid = descriptor.pid, .role = Role::opens}});
+        files_.insert({descriptor.file, {.pid = descriptor.pid, .role = descriptor.role}});
     for (const Mapping& mapping : scan.mappings)
         if (mapping.is_system_v)
             segments_.insert({static_cast<std::int64_t>(mapping.file.inode), mapping.pid});
@@ -84,7 +83,10 @@ void Judge::judge(Object& object) const {
 void Judge::judge_posix(Object& object) const {
     if (object.file)
         for (auto [at, end] = files_.equal_range(*object.file); at != end; ++at)
-            object.users.push_back(at->second);
+            object.users.push_back(
+                {.pid = at->second.pid,
+                 // Memory that is mapped outlives the descriptor that it was mapped by.
+                 .role = object.kind == ObjectKind::mq ? at->second.role : Role::opens});
     if (object.state != State::none)
         return;
     if (!object.users.empty()) {
@@ -215,10 +217,6 @@ void judge(std::vector<Object>& objects, const ProcessScan& scan, const OpenObje
     for (Object& object : objects)
         if (is_judged(object))
             judge.judge(object);
-}
-
-void judge(std::vector<Object>& objects, const ProcessScan& scan) {
-    judge(objects, scan, open_object);
 }
 
 } // namespace ipc

@@ -23,8 +23,6 @@ using OpenObject = std::function<UniqueFd(const Object&)>;
 /// What is malformed or marked already stays so. A POSIX object of which no user was seen is asked
 /// for a lease, where that may be had.
 void judge(std::vector<Object>& objects, const ProcessScan& scan, const OpenObject& open);
-/// The same with open_object().
-void judge(std::vector<Object>& objects, const ProcessScan& scan);
 
 /// Whether nobody but us has the file of a POSIX object open or mapped, in whatever namespace:
 /// F_SETLEASE of fcntl(2), granted to its owner and with CAP_LEASE. Who opens it meanwhile waits,

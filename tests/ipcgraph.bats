@@ -101,6 +101,32 @@ edges() { grep -- ' -> ' graph | grep -E -- "$1" | sed 's/^ *//; s/ \[[a-z].*//;
     diff <(grep -F "process $first" graph) again
 }
 
+@test "a queue: who has it open for sending, for receiving, for both" {
+    make_queue /graph-q
+    mkfifo messages
+    spawn sender mqsend /graph-q <>messages
+    # What it cannot deliver, it puts back.
+    spawn keeper mqreceive -f /graph-q
+    spawn reader python3 - <<'PYTHON'
+import ctypes, os, signal
+assert ctypes.CDLL(None).mq_open(b'/graph-q', os.O_RDONLY) >= 0
+signal.pause()
+PYTHON
+    all_are_shown() {
+        [ "$(ipcstat -y --noheadings -o WRITERS,READERS mq:/graph-q)" = \
+            "$(printf 'WRITERS="%s:mqsend,%s:mqreceive" READERS="%s:mqreceive,%s:python3"' \
+                "${pid[sender]}" "${pid[keeper]}" "${pid[keeper]}" "${pid[reader]}")" ]
+    }
+    wait_until all_are_shown
+    draw >graph
+    grep -F 'mq:/graph-q"' graph | grep -F -- '->' | sed 's/^ *//' | sort >edges
+    sort <<END | diff - edges
+"mq:/graph-q" -> "process ${pid[reader]}";
+"process ${pid[keeper]}" -> "mq:/graph-q" [dir=both];
+"process ${pid[sender]}" -> "mq:/graph-q";
+END
+}
+
 @test "dot draws it" {
     requires dot
     make_queue /graph-q

@@ -441,6 +441,13 @@ shm:/stat-link malformed'
     assert_output $'mq:/stat-theirs\nmq:key:0x00000077\nshm:/stat-memory'
     run_tool 0 ipcstat -r --noheadings -o STATE,USERS -N "${pid[other]}" shm:/stat-memory
     assert_output "in-use ${pid[other]}:sleep"
+    # The lease is asked for where they are; what has the same name here is another one.
+    make_memory /stat-left 4K
+    exec {ours}<>/dev/shm/stat-left
+    run_tool 0 nsenter --target "${pid[other]}" --ipc --mount "$(command -v shmctl)" create -s 4K /stat-left
+    run_tool 0 ipcstat -r --noheadings -o STATE -N "${pid[other]}" shm:/stat-left
+    assert_output unused
+    exec {ours}>&-
     local ours theirs
     ours=$(stat -Lc %i /proc/self/ns/ipc) theirs=$(stat -Lc %i "/proc/${pid[other]}/ns/ipc")
     run_tool - ipcstat --all-namespaces -r --noheadings -o NAME,NS

@@ -72,6 +72,23 @@ export PATIENCE
     assert_output '^[[0m ^[[7m ^[[H ^[[J ^[[K'
 }
 
+@test "a terminal: what else is to be said stands below the table, which leaves room for it" {
+    for i in 1 2 3 4 5 6; do make_queue "/watch-$i"; done
+    run -0 screen 7 40 '/watch-1.*no such object' true '/watch-1.*no such object' true -- \
+        ipcstat --watch 20ms -o NAME mq:/watch-{1..6} mq:/nowhere
+    assert_line --index 4 $'… 4 more\e[K'
+    assert_line --index 5 $'mq:/nowhere: there is no such object\e[K'
+    run -0 screen 24 40 '/watch-1' true '/watch-1' true -- \
+        bash -c 'ipcstat --watch 20ms -o NAME mq:/watch-1 mq:/nowhere 2>said'
+    refute_output --partial nowhere
+    grep -qx 'ipcstat: mq:/nowhere: there is no such object' said
+}
+
+@test "an interval of nothing is none" {
+    run_tool 2 ipcstat --watch 0
+    assert_diagnostic ipcstat "'0' is no interval"
+}
+
 @test "a terminal: a new row stands out wholly, one that is gone leaves nothing" {
     make_queue /watch-a
     run -0 screen 24 80 \

@@ -6,13 +6,11 @@
 // Status: 0 listed, 1 an object that was named is not there, 2 trouble: something that was asked
 // for could not be listed, or a filter could not be decided.
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "deadline.hpp"
-#include "error.hpp"
 #include "graph.hpp"
 #include "io.hpp"
 #include "ipc_limits.hpp"
@@ -22,6 +20,7 @@
 #include "open_metrics.hpp"
 #include "parse.hpp"
 #include "redraw.hpp"
+#include "select_objects.hpp"
 #include "table.hpp"
 #include "take_inventory.hpp"
 #include "text.hpp"
@@ -64,6 +63,13 @@ constexpr Tool tool = {
 
 pid_t parse_process(const char* word) {
     return static_cast<pid_t>(parse::number(word, 1, std::numeric_limits<pid_t>::max()));
+}
+
+nanoseconds parse_interval(const char* word) {
+    const nanoseconds interval = parse::duration(word);
+    if (interval <= nanoseconds::zero())
+        throw UsageError(text("'", printable(word), "' is no interval: at least 1ns is needed"));
+    return interval;
 }
 
 // clang-format off
@@ -126,7 +132,7 @@ constexpr Option<Options> table[] = {
      [](Options& o, const char*) { o.view = View::metrics; }},
     {{.long_name = "watch", .argument = Argument::required, .argument_name = "DURATION",
       .value_kind = "duration", .help = "again at this interval, showing what changed"},
-     [](Options& o, const char* a) { o.interval = parse::duration(a); }},
+     [](Options& o, const char* a) { o.interval = parse_interval(a); }},
     {{.short_name = 'v', .long_name = "verbose", .help = "say what could not be examined"},
      [](Options& o, const char*) { o.verbose = true; }},
     help_option<Options>,
@@ -193,84 +199,6 @@ std::vector<LimitUse> limits_of(const Plan& plan, Inventory& inventory) {
                : ipc_limits(plan.request.places->front(), inventory.objects, inventory.troubles);
 }
 
-/// One listing; what went wrong is said, and counts.
-class Listing {
-  public:
-    explicit Listing(const Plan& plan) : plan_(plan), inventory_(take_inventory(plan.request)) {
-        // Before a filter leaves out what uses them.
-        if (plan.has_limits)
-            limits_ = limits_of(plan, inventory_);
-        for (const Trouble& trouble : inventory_.troubles) {
-            report(trouble.line);
-            if (!plan.is_plain)
-                status_ = exit_trouble;
-        }
-        select();
-    }
-
-    const Inventory& inventory() const noexcept { return inventory_; }
-    const std::vector<LimitUse>& limits() const noexcept { return limits_; }
-    int status() const noexcept { return status_; }
-
-    void note_unexamined() const {
-        const ProcessScan& scan = inventory_.scan;
-        if (scan.unexamined > 0)
-            report(text(scan.unexamined, scan.unexamined == 1 ? " process" : " processes",
-                        " could not be examined"));
-        if (scan.some_hidden)
-            report("there may be processes that are not visible from here");
-    }
-
-  private:
-    /// Leaves what passes the filter, and says where it could not be decided.
-    void select() {
-        const ObjectFilter& filter = plan_.filter;
-        std::vector<Object>& objects = inventory_.objects;
-        for (const ObjectName& name : filter.names)
-            if (std::none_of(objects.begin(), objects.end(),
-                             [&](const Object& object) { return name.matches(object); })) {
-                report(text(printable(name.text()), ": there is no such object"));
-                status_ = std::max<int>(status_, exit_not_now);
-            }
-        if (filter.process)
-            check_process(*filter.process);
-        std::erase_if(objects, [&](const Object& object) {
-            return !plan_.kinds.has(object.kind) || !filter.selects(object);
-        });
-        const auto undecided =
-            filter.has_state(State::unknown)
-                ? 0
-                : std::count_if(objects.begin(), objects.end(), [](const Object& object) {
-                      return object.state == State::unknown;
-                  });
-        if (undecided > 0)
-            trouble(text(undecided, undecided == 1 ? " object is" : " objects are",
-                         " left out: its state is unknown, since processes could not be examined"));
-        std::erase_if(objects,
-                      [&](const Object& object) { return !filter.has_state(object.state); });
-    }
-
-    void check_process(pid_t pid) {
-        const std::vector<Process>& processes = inventory_.scan.processes;
-        const auto process = std::find_if(processes.begin(), processes.end(),
-                                          [pid](const Process& each) { return each.pid == pid; });
-        if (process == processes.end())
-            trouble(text(pid, ": there is no such process"));
-        else if (!process->is_examined)
-            trouble(text(pid, ": cannot be examined, so what it uses may be missing"));
-    }
-
-    void trouble(std::string_view line) {
-        report(line);
-        status_ = exit_trouble;
-    }
-
-    const Plan& plan_;
-    Inventory inventory_;
-    std::vector<LimitUse> limits_;
-    int status_ = exit_done;
-};
-
 Table make_table(const Options& options, const Plan& plan, const Inventory& inventory) {
     Table rows("ipc", table_columns(plan.columns), options.form, options.headings);
     if (plan.request.judged == Judged::yes)
@@ -280,31 +208,39 @@ Table make_table(const Options& options, const Plan& plan, const Inventory& inve
     return rows;
 }
 
+/// Writes one listing; `screen` is where it was drawn before, if it was.
 int show(const Options& options, const Plan& plan, Redraw* screen) {
-    const Listing listing(plan);
-    const Inventory& inventory = listing.inventory();
+    Inventory inventory = take_inventory(plan.request);
+    Remarks remarks;
+    // Before a filter leaves out what uses them.
+    const std::vector<LimitUse> limits =
+        plan.has_limits ? limits_of(plan, inventory) : std::vector<LimitUse>();
+    for (Trouble& trouble : inventory.troubles)
+        remarks.add(std::move(trouble.line), plan.is_plain ? exit_done : exit_trouble);
+    select_objects(inventory, plan.kinds, plan.filter, remarks);
     if (options.verbose)
-        listing.note_unexamined();
+        note_unexamined(inventory.scan, remarks);
+    if (screen != nullptr && options.view == View::objects) {
+        screen->draw(make_table(options, plan, inventory), remarks.lines);
+        return remarks.status;
+    }
+    for (const std::string& line : remarks.lines)
+        report(line);
     switch (options.view) {
     case View::limits:
-        write_stdout(
-            limits_table(listing.limits(), options.form, options.headings, plan.style.exact_sizes)
-                .text(terminal_width()));
+        write_stdout(limits_table(limits, options.form, options.headings, plan.style.exact_sizes)
+                         .text(terminal_width()));
         break;
     case View::graph:
         write_stdout(graph(inventory.objects, inventory.scan));
         break;
     case View::metrics:
-        write_stdout(open_metrics(inventory.objects, listing.limits(), inventory.scan.unexamined));
+        write_stdout(open_metrics(inventory.objects, limits, inventory.scan.unexamined));
         break;
     case View::objects:
-        Table rows = make_table(options, plan, inventory);
-        if (screen != nullptr)
-            screen->draw(std::move(rows));
-        else
-            write_stdout(rows.text(terminal_width()));
+        write_stdout(make_table(options, plan, inventory).text(terminal_width()));
     }
-    return listing.status();
+    return remarks.status;
 }
 
 int run(const Options& options, const Invocation& invocation) {
