@@ -13,7 +13,7 @@ CMAKE_ARGS ?=
 
 export DESTDIR
 
-.PHONY: all help deps deps-build deps-test demo check check-asan faults soak fuzz fuzz-targets \
+.PHONY: all help deps deps-build deps-test deps-extra demo check check-asan faults soak fuzz fuzz-targets \
     bench bench-baseline bench-deps picture coverage package package-check lint format install uninstall
 .DEFAULT_GOAL := all
 
@@ -34,6 +34,9 @@ deps-build:
 
 deps-test:
 	@.ci/deps build test
+
+deps-extra: ## install also what only a few tests need, a PostgreSQL server among it
+	@.ci/deps extra
 
 demo: deps-build ## build, then show messages flowing through the tools
 	@$(MAKE) --no-print-directory all
