@@ -2,8 +2,10 @@
 #include "exact_unlink.hpp"
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <fcntl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,13 +36,12 @@ int try_unlink(const UniqueFd& directory, const std::string& name) noexcept {
 int try_unlink_exactly(const UniqueFd& directory, const std::string& name, FileId file) {
     if (!is_name_of(directory, name, file))
         return ESTALE;
-    constexpr int most_attempts = 100;
-    std::string hidden;
-    int error = EEXIST;
-    for (int attempt = 0; error == EEXIST && attempt < most_attempts; ++attempt) {
-        hidden = text(".ipcclean-", getpid(), '-', attempt);
-        error = try_rename(directory, name, hidden);
-    }
+    // Others may make files here: a name that they cannot foresee.
+    std::uint64_t chance = 0;
+    if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
+        return errno;
+    const std::string hidden = text(".ipcclean-", chance);
+    int error = try_rename(directory, name, hidden);
     if (error == EINVAL) // the file system does not know how
         return try_unlink(directory, name);
     if (error != 0)

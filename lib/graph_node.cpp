@@ -119,7 +119,8 @@ std::string graph_words(const Object& object) {
 }
 
 std::string graph_node(const Object& object, std::string_view id) {
-    const bool is_unused = object.users.empty() && object.state != State::in_use;
+    const bool is_unused = object.state == State::unused || object.state == State::idle ||
+                           object.state == State::orphan;
     const std::string words = graph_words(object);
     std::string name = graph_line(object.full_name());
     if (object.state == State::malformed)

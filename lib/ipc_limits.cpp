@@ -91,7 +91,14 @@ class Collector {
     }
 
     const std::vector<Object>& objects() const noexcept { return objects_; }
-    std::vector<LimitUse> take() && { return std::move(limits_); }
+    std::vector<LimitUse> take() && {
+        // For "no limit" the kernel itself often sets a little less than the highest number.
+        constexpr std::uint64_t beyond_all = std::uint64_t{1} << 62U;
+        for (LimitUse& limit : limits_)
+            if (limit.limit >= beyond_all)
+                limit.limit = no_limit;
+        return std::move(limits_);
+    }
 
   private:
     bool is_here(const Object& object, ObjectKind kind, Family family) const noexcept {

@@ -16,17 +16,13 @@ namespace {
 
 using Cell = Table::Cell;
 
-/// More than there can ever be: what the kernel itself sets for "no limit" is often a little less
-/// than the highest number.
-constexpr std::uint64_t beyond_all = std::uint64_t{1} << 62U;
-
 std::vector<TableColumn> columns(TableForm form) {
     std::vector<TableColumn> all = {
         {.name = "RESOURCE"},
         {.name = "USER"},
         {.name = "USED", .align = Align::right},
         {.name = "LIMIT", .align = Align::right},
-        {.name = form == TableForm::json ? "PERCENT" : "USE%", .align = Align::right},
+        {.name = form == TableForm::table ? "USE%" : "PERCENT", .align = Align::right},
     };
     if (form != TableForm::table)
         all.push_back({.name = "UNIT"});
@@ -39,7 +35,7 @@ void add_count(Table& table, const LimitUse& limit, std::optional<std::uint64_t>
     const bool is_for_people = table.form() == TableForm::table;
     if (!count || (*count == no_limit && !is_for_people))
         return table.add_absent();
-    if (*count == no_limit || (*count >= beyond_all && !is_exact))
+    if (*count == no_limit)
         return table.add(Cell::string, "unlimited");
     if (is_exact || std::string_view(limit.unit) != "bytes")
         return table.add(Cell::number, text(*count));
@@ -70,7 +66,7 @@ void add_words(Table& table, std::string_view words) {
 
 Table limits_table(const std::vector<LimitUse>& limits, TableForm form, Headings headings,
                    bool has_exact_sizes) {
-    Table table("ipclimits", columns(form), form, headings);
+    Table table("ipc", columns(form), form, headings);
     const bool is_exact = has_exact_sizes || form != TableForm::table;
     for (const LimitUse& limit : limits) {
         add_words(table, limit.name);

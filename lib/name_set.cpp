@@ -2,6 +2,7 @@
 #include "name_set.hpp"
 
 #include <unistd.h>
+#include <utility>
 
 #include "error.hpp"
 #include "record_reader.hpp"
@@ -11,7 +12,11 @@
 namespace ipc {
 
 void NameSet::add(std::string_view name) {
-    Entry& entry = names_.emplace_back(Entry{.name = ObjectName(name)});
+    ObjectName object(name);
+    if (!kept_kinds.has_any(object.kinds()))
+        throw UsageError(text("'", printable(name),
+                              "' goes with its processes; only mq, sem and shm can be removed"));
+    Entry& entry = names_.emplace_back(Entry{.name = std::move(object)});
     by_spelling_.emplace(entry.name.canonical(), names_.size() - 1);
     kinds_.add(entry.name.kinds());
 }

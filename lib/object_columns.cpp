@@ -352,7 +352,9 @@ void add_row(Table& table, const Columns& chosen, const Object& object, const Pr
 }
 
 std::string describe_process(const ProcessScan& scan, pid_t pid) {
-    const std::string& command = scan.command(pid);
+    std::string command = scan.command(pid);
+    // A comma would seem to begin another process.
+    std::replace(command.begin(), command.end(), ',', '?');
     return command.empty() ? text(pid) : text(pid, ':', command);
 }
 

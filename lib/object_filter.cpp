@@ -2,6 +2,8 @@
 #include "object_filter.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
 
 #include "error.hpp"
 #include "text.hpp"
@@ -62,7 +64,7 @@ std::vector<State> parse_states(std::string_view list) {
     return states;
 }
 
-ObjectName::ObjectName(std::string_view text) : text_(text) {
+ObjectName::ObjectName(std::string_view text) : text_(text), listed_(text) {
     for (const Prefix& prefix : prefixes)
         if (text.starts_with(prefix.text)) {
             kinds_ = {prefix.object_kind};
@@ -74,20 +76,34 @@ ObjectName::ObjectName(std::string_view text) : text_(text) {
             text.starts_with(ipc::text(kind_name(kind), ':')))
             kinds_ = {kind};
     }
+    // Of these the name alone says what they are.
+    if (text.starts_with("socket:["))
+        kinds_ = {ObjectKind::unix_socket};
     if (kinds_.empty()) {
         kinds_ = kept_kinds;
         name_ = parse_name(Kind::queue, text);
     }
+    if (kinds_.has_any({ObjectKind::fifo, ObjectKind::map, ObjectKind::lock}))
+        find_file();
     if (name_ && name_->form == Name::Form::fd)
         throw UsageError(
             ipc::text("'", printable(text), "' is a descriptor; only names are listed"));
+}
+
+void ObjectName::find_file() {
+    const std::size_t colon = text_.find(':');
+    const std::unique_ptr<char, decltype(&free)> path(realpath(text_.c_str() + colon + 1, nullptr),
+                                                      free);
+    if (path)
+        listed_ = ipc::text(text_.substr(0, colon + 1), path.get());
+    name_.reset();
 }
 
 bool ObjectName::matches(const Object& object) const {
     if (!kinds_.has(object.kind))
         return false;
     if (!name_)
-        return object.full_name() == text_;
+        return object.full_name() == listed_;
     switch (name_->form) {
     case Name::Form::id:
         return object.is_system_v() && object.figures.get(Figure::id) == name_->number;

@@ -30,7 +30,11 @@ class ObjectName {
     KindSet kinds() const noexcept { return kinds_; } ///< that it may be of
 
   private:
+    /// A file goes by the path that the kernel knows it by; one that is gone by what was written.
+    void find_file();
+
     std::string text_;
+    std::string listed_; ///< as objects that have no Name are listed
     KindSet kinds_;
     std::optional<Name> name_; ///< none: what can be named only as it is listed
 };

@@ -3,8 +3,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <sched.h>
+#include <set>
 #include <string>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -26,14 +29,29 @@ constexpr const char* own_namespace = "/proc/self/ns/ipc";
 std::string namespace_path(pid_t process) { return text("/proc/", process, "/ns/ipc"); }
 
 /// 0, with errno set, where it may not be looked at.
-std::uint64_t try_inode(const char* path) noexcept {
+std::uint64_t try_inode(const char* path, int directory = AT_FDCWD) noexcept {
     struct stat status {};
-    return stat(path, &status) == 0 ? status.st_ino : 0;
+    return fstatat(directory, path, &status, 0) == 0 ? status.st_ino : 0;
 }
 
 [[noreturn]] void fail(pid_t process, int error) {
     throw Error(text("process ", process), "cannot look at its IPC namespace",
                 error == ENOENT ? ESRCH : error, explain_error(error));
+}
+
+/// Whether only who has rights over us can have mounted what a process sees. In the mount namespace
+/// of another user namespace, anybody can put any directory in the place of /dev/shm.
+bool has_trusted_mounts(const UniqueFd& process) noexcept {
+    if (const std::uint64_t theirs = try_inode("ns/mnt", process.get());
+        theirs != 0 && theirs == try_inode("/proc/self/ns/mnt"))
+        return true;
+    const UniqueFd mounts(openat(process.get(), "ns/mnt", O_RDONLY | O_CLOEXEC));
+    if (!mounts.is_open())
+        return false;
+    const UniqueFd users(ioctl(mounts.get(), NS_GET_USERNS));
+    struct stat status {};
+    return users.is_open() && fstat(users.get(), &status) == 0 &&
+           status.st_ino == try_inode("/proc/self/ns/user");
 }
 
 /// Nothing where it has none, or none that we may look at.
@@ -69,6 +87,12 @@ class Places {
     }
 
     std::size_t refused() const noexcept { return refused_; }
+    /// Of how many places no /dev/shm could be looked at for the mounts' sake.
+    std::size_t untrusted() const {
+        return static_cast<std::size_t>(std::ranges::count_if(found_, [this](const Place& place) {
+            return !place.has_shm && untrusted_.count(place.ipc_namespace) > 0;
+        }));
+    }
     std::vector<Place> take() noexcept { return std::move(found_); }
 
   private:
@@ -89,6 +113,8 @@ class Places {
     void prefer_with_shm(Place& place, pid_t process) {
         const auto before = std::exchange(place.process, process);
         const auto shm = shm_of(place);
+        if (!shm && errno == EPERM)
+            untrusted_.insert(place.ipc_namespace);
         place.has_shm = shm && std::ranges::find(seen_, *shm) == seen_.end();
         if (place.has_shm)
             seen_.push_back(*shm);
@@ -98,6 +124,7 @@ class Places {
 
     std::vector<Place> found_;
     std::vector<FileId> seen_;
+    std::set<std::uint64_t> untrusted_;
     std::size_t refused_ = 0;
 };
 
@@ -131,6 +158,12 @@ std::vector<Place> all_places(std::vector<Trouble>& troubles) {
                             .line = text("IPC namespaces: those of ", places.refused(),
                                          places.refused() == 1 ? " process" : " processes",
                                          " may not be looked at")});
+    if (const std::size_t untrusted = places.untrusted(); untrusted > 0)
+        troubles.push_back(
+            {.kinds = {ObjectKind::sem, ObjectKind::shm},
+             .line = text("/dev/shm of ", untrusted, " IPC namespace", untrusted == 1 ? "" : "s",
+                          ": not looked at, for its mounts are those of another "
+                          "user namespace")});
     return places.take();
 }
 
@@ -138,10 +171,18 @@ UniqueFd try_open_shm_directory(const Place& place) {
     constexpr int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
     if (!place.process)
         return UniqueFd(open(shm_files::directory, flags));
-    // A symbolic link with an absolute path in there would lead to a directory of ours.
-    const UniqueFd root(open(text("/proc/", *place.process, "/root").c_str(), flags));
+    const UniqueFd process(open(text("/proc/", *place.process).c_str(), flags | O_PATH));
+    if (!process.is_open())
+        return {};
+    const UniqueFd root(openat(process.get(), "root", flags | O_PATH));
     if (!root.is_open())
         return {};
+    // Asked after the root was opened: nobody comes back from such a mount namespace.
+    if (!has_trusted_mounts(process)) {
+        errno = EPERM;
+        return {};
+    }
+    // A symbolic link with an absolute path in there would lead to a directory of ours.
     const UniqueFd dev(openat(root.get(), "dev", flags | O_NOFOLLOW));
     if (!dev.is_open())
         return {};

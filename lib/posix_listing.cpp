@@ -141,6 +141,17 @@ Trouble cannot_list(KindSet kinds, std::string_view what, int error) {
     return {.kinds = kinds, .line = Error(what, "cannot list", error, explain_error(error)).what()};
 }
 
+Trouble cannot_list_shm(KindSet kinds, const Place& place, int error) {
+    if (!place.process)
+        return cannot_list(kinds, shm_files::directory, error);
+    const std::string what = text("/proc/", *place.process, "/root", shm_files::directory);
+    if (error != EPERM)
+        return cannot_list(kinds, what, error);
+    return {.kinds = kinds,
+            .line =
+                text(what, ": not looked at, for its mounts are those of another user namespace")};
+}
+
 } // namespace
 
 void list_posix(const Place& place, KindSet kinds, Depth depth, std::vector<Object>& objects,
@@ -165,11 +176,7 @@ void list_posix(const Place& place, KindSet kinds, Depth depth, std::vector<Obje
     const int error =
         directory.is_open() ? list_shm_files(directory, in_shm, depth, objects) : errno;
     if (error != 0)
-        troubles.push_back(cannot_list(
-            in_shm,
-            place.process ? text("/proc/", *place.process, "/root", shm_files::directory)
-                          : std::string(shm_files::directory),
-            error));
+        troubles.push_back(cannot_list_shm(in_shm, place, error));
 }
 
 } // namespace ipc

@@ -66,6 +66,18 @@ std::string command(pid_t pid) {
     return name;
 }
 
+bool has_own_pids() {
+    const std::string status = read("/proc/self/status");
+    const std::size_t begin = status.find("\nNSpid:");
+    if (begin == std::string::npos) // a kernel without such namespaces
+        return !status.empty();
+    // A number for each namespace, from that of /proc down to ours.
+    std::string_view numbers(status);
+    numbers.remove_prefix(begin + sizeof "\nNSpid:" - 1);
+    numbers = numbers.substr(0, numbers.find('\n'));
+    return take_word(numbers) == text(getpid()) && take_word(numbers).empty();
+}
+
 std::optional<long> status_number(pid_t pid, std::string_view field) {
     const std::string status = read(text("/proc/", pid, "/status"));
     const std::size_t begin = status.find(text('\n', field, ":\t"));

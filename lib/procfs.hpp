@@ -16,6 +16,10 @@ namespace ipc::procfs {
 /// The name of its command, as it is; empty where that cannot be had.
 std::string command(pid_t pid);
 
+/// Whether its numbers of processes are those that the kernel tells us elsewhere, such as in
+/// msgctl(2): not so where the /proc of another PID namespace is mounted, as by pid_namespaces(7).
+bool has_own_pids();
+
 /// The first number behind `field` (such as "Tgid") in its status; nothing where that cannot be
 /// had. A thread has a status as well.
 std::optional<long> status_number(pid_t pid, std::string_view field);

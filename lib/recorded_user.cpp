@@ -36,6 +36,9 @@ Recorded recorded_user(pid_t pid, std::int64_t used) {
         return Recorded::unknown;
     if (!exists(pid))
         return Recorded::gone;
+    static const bool has_own_pids = procfs::has_own_pids();
+    if (!has_own_pids)
+        return Recorded::unknown;
     const auto stat = procfs::stat(pid);
     if (!stat) // hidden, or gone meanwhile
         return exists(pid) ? Recorded::unknown : Recorded::gone;

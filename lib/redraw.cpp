@@ -83,7 +83,8 @@ void append_line(std::string& out, std::string_view line, std::size_t columns) {
 std::unordered_map<std::string, std::size_t> index_rows(const Table& table) {
     const std::vector<TableColumn>& columns = table.columns();
     const auto name = std::find_if(columns.begin(), columns.end(), [](const TableColumn& column) {
-        return column.name == std::string_view("NAME");
+        return column.name == std::string_view("NAME") ||
+               column.name == std::string_view("RESOURCE");
     });
     const auto column = static_cast<std::size_t>(name - columns.begin());
     std::unordered_map<std::string, std::size_t> rows;
@@ -115,7 +116,7 @@ void append_lines(std::string& out, std::string_view lines, const Screen& screen
 
 Redraw::Redraw() noexcept : start_(monotonic_now()) {}
 
-void Redraw::draw(Table table, const std::vector<std::string>& remarks) {
+void Redraw::draw(Table table, const char* what, const std::vector<std::string>& remarks) {
     const bool is_drawn = table.form() == TableForm::table && isatty(STDOUT_FILENO) == 1;
     const bool has_remarks = is_drawn && isatty(STDERR_FILENO) == 1;
     if (!has_remarks)
@@ -138,10 +139,10 @@ void Redraw::draw(Table table, const std::vector<std::string>& remarks) {
     else
         out.append(screen.rows, '\n'); // what is on the screen can be scrolled back to
     out += home;
-    append_line(out,
-                text(time_of_day(), "  ", table.row_count(),
-                     table.row_count() == 1 ? " object" : " objects"),
-                screen.columns);
+    append_line(
+        out,
+        text(time_of_day(), "  ", table.row_count(), ' ', what, table.row_count() == 1 ? "" : "s"),
+        screen.columns);
     append_lines(out, table.text(screen.columns), screen, room);
     if (has_remarks)
         for (const std::string& line : remarks)

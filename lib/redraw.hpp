@@ -24,7 +24,8 @@ class Redraw {
     /// What else is to be said stands below the table where that and standard error are on a
     /// terminal, since the next drawing would wipe it away; else it is reported. Throws Error when
     /// the table cannot be written.
-    void draw(Table table, const std::vector<std::string>& remarks);
+    /// `what`: a row is, such as "object".
+    void draw(Table table, const char* what, const std::vector<std::string>& remarks);
 
     /// Sleeps until the next multiple of the interval since this object was made; those that were
     /// missed are passed over. Steps of the wall clock do not matter: clock_nanosleep(2).

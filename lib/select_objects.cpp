@@ -27,6 +27,16 @@ void check_process(const std::vector<Process>& processes, pid_t pid, Remarks& re
                     exit_trouble);
 }
 
+/// Whether an object of unknown state may be in one that is asked for.
+bool is_undecided(const Object& object, const ObjectFilter& filter) {
+    if (object.state != State::unknown || filter.has_state(State::unknown))
+        return false;
+    const bool is_segment = object.is_system_v() && object.kind == ObjectKind::shm;
+    const State when_unused = !object.is_system_v() || is_segment ? State::unused : State::idle;
+    return filter.has_state(State::in_use) || filter.has_state(when_unused) ||
+           (is_segment && filter.has_state(State::orphan));
+}
+
 } // namespace
 
 void Remarks::add(std::string line, ExitStatus makes) {
@@ -43,12 +53,13 @@ void select_objects(Inventory& inventory, KindSet kinds, const ObjectFilter& fil
     std::erase_if(objects, [&](const Object& object) {
         return !kinds.has(object.kind) || !filter.selects(object);
     });
-    const auto undecided = filter.has_state(State::unknown)
-                               ? 0
-                               : std::ranges::count(objects, State::unknown, &Object::state);
+    const auto undecided = std::ranges::count_if(
+        objects, [&](const Object& object) { return is_undecided(object, filter); });
     if (undecided > 0)
-        remarks.add(text(undecided, undecided == 1 ? " object is" : " objects are",
-                         " left out: its state is unknown, since processes could not be examined"),
+        remarks.add(text(undecided,
+                         undecided == 1 ? " object is left out: its state is"
+                                        : " objects are left out: their state is",
+                         " unknown, since processes could not be examined"),
                     exit_trouble);
     std::erase_if(objects, [&](const Object& object) { return !filter.has_state(object.state); });
 }

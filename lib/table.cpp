@@ -83,7 +83,7 @@ void Table::add(std::int64_t number) {
     close_cell(Cell::number);
 }
 
-void Table::add_member(const char* name, std::int64_t value) {
+void Table::add_member(const char* name, std::string_view value) {
     members_ += ipc::text('"', name, "\":", value, ',');
 }
 

@@ -67,8 +67,8 @@ class Table {
     /// The whole, as it is to be written; `width`: of the terminal, 0: no limit.
     std::string text(std::size_t width = 0) const;
 
-    /// A member of json's outermost object besides the rows.
-    void add_member(const char* name, std::int64_t value);
+    /// A member of json's outermost object besides the rows; `value` is json.
+    void add_member(const char* name, std::string_view value);
 
   private:
     struct Place {

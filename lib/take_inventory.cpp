@@ -87,11 +87,12 @@ Inventory take_inventory(const InventoryRequest& request) {
     for (std::size_t i = 0; i < places.size(); ++i) {
         if (request.judged == Judged::yes) {
             const Visit visit(places[i]);
-            std::optional<UniqueFd> shm; // for the few that are asked for a lease
+            UniqueFd shm; // for the few that are asked for a lease
             judge(kept[i], inventory.scan, [&](const Object& object) {
-                if (!shm)
+                if (!shm.is_open() && object.kind != ObjectKind::mq)
                     shm = try_open_shm_directory(places[i]);
-                return open_object(object, *shm);
+                return shm.is_open() || object.kind == ObjectKind::mq ? open_object(object, shm)
+                                                                      : UniqueFd();
             });
         }
         std::move(kept[i].begin(), kept[i].end(), std::back_inserter(inventory.objects));

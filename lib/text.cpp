@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "text.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace ipc {
 
 namespace {
@@ -11,12 +14,30 @@ bool is_continuation(char byte) noexcept {
     return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
 }
 
-/// C1 controls are U+0080 to U+009F: C2 80 to C2 9F.
-bool is_control(std::string_view sequence) noexcept {
+char32_t code_point(std::string_view sequence) noexcept {
     const auto first = static_cast<unsigned char>(sequence[0]);
     if (sequence.size() == 1)
-        return first < 0x20 || first == 0x7F;
-    return first == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;
+        return first;
+    char32_t code = first & (0x7FU >> sequence.size());
+    for (const char byte : sequence.substr(1))
+        code = code << 6U | (static_cast<unsigned char>(byte) & 0x3FU);
+    return code;
+}
+
+/// Controls, what separates lines, and what is not seen or moves what is: the categories Cc, Zl, Zp
+/// and Cf of Unicode, of the scripts in use.
+bool is_control(char32_t code) noexcept {
+    struct Range {
+        char32_t first;
+        char32_t last;
+    };
+    constexpr Range ranges[] = {
+        {0x00, 0x1F},     {0x7F, 0x9F},     {0xAD, 0xAD},     {0x600, 0x605},    {0x61C, 0x61C},
+        {0x6DD, 0x6DD},   {0x70F, 0x70F},   {0x180E, 0x180E}, {0x200B, 0x200F},  {0x2028, 0x202E},
+        {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F}};
+    return std::any_of(std::begin(ranges), std::end(ranges), [code](const Range& range) {
+        return code >= range.first && code <= range.last;
+    });
 }
 
 } // namespace
@@ -54,7 +75,7 @@ std::string printable(std::string_view text) {
     std::string out;
     while (!text.empty()) {
         const std::size_t length = utf8_sequence(text);
-        if (length != 0 && !is_control(text.substr(0, length))) {
+        if (length != 0 && !is_control(code_point(text.substr(0, length)))) {
             out += text.substr(0, length);
             text.remove_prefix(length);
             continue;

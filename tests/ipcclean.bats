@@ -273,6 +273,8 @@ os.close(f)"
     assert_output --regexp '^removed shm:/clean-m: [^
 ]*$'
     assert_diagnostic ipcclean '^ipcclean: /clean-none: there is no such object$'
+    run_tool 2 ipcclean -y fifo:/clean-none
+    assert_diagnostic ipcclean "'fifo:/clean-none' goes with its processes"
     exists shm:/clean-n
     run_tool 1 ipcclean "${all[@]}" -k mq shm:/clean-n
     assert_diagnostic ipcclean 'left shm:/clean-n: other options leave it out'

@@ -101,6 +101,15 @@ edges() { grep -- ' -> ' graph | grep -E -- "$1" | sed 's/^ *//; s/ \[[a-z].*//;
     diff <(grep -F "process $first" graph) again
 }
 
+@test "only what is proved to be unused is dotted" {
+    make_queue key:0x67
+    make_memory /graph-m 4K
+    draw >graph
+    [ "$(ipcstat -r --noheadings -o STATE key:0x67)" = unknown ] || skip 'needs a queue of unknown state'
+    grep -F 'label="mq:key:0x00000067' graph | grep style=filled
+    grep -F 'label="shm:/graph-m' graph | grep style=dotted
+}
+
 @test "a queue: who has it open for sending, for receiving, for both" {
     make_queue /graph-q
     mkfifo messages

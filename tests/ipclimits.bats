@@ -66,6 +66,7 @@ $1" <<<"$output"
         esac
         # They are no limits that can be set.
         case $resource in SHMMIN | SEMVMX) continue ;; esac
+        [ ${#value} -lt 19 ] || value= # no limit
         [ "$(limit LIMIT "$name")" = "$value" ] || fail "limit of $name: lsipc has $value"
         [ "$used" = - ] || [ "$(used "$name")" = "$used" ] || fail "use of $name: lsipc has $used"
         compared=$((compared + 1))
@@ -217,7 +218,7 @@ $1" <<<"$output"
     done
     list_limits
     [ "$(used RLIMIT_SIGPENDING $uid)/$(limit LIMIT RLIMIT_SIGPENDING $uid)" = 5/77 ]
-    [ "$(limit USE% RLIMIT_SIGPENDING $uid)" = 6.49 ]
+    [ "$(limit PERCENT RLIMIT_SIGPENDING $uid)" = 6.49 ]
 }
 
 @test "one's own limits are always there" {
@@ -257,7 +258,7 @@ $1" <<<"$output"
     run_tool 0 ipcstat --limits -J
     python3 -c '
 import json, sys
-rows = json.load(sys.stdin)["ipclimits"]
+rows = json.load(sys.stdin)["ipc"]
 assert len(rows) >= 22, len(rows)
 for row in rows:
     used, limit, percent = row["used"], row["limit"], row["percent"]
@@ -274,14 +275,46 @@ assert deep[0]["percent"] == round(300 / deep[0]["limit"], 2), deep' <<<"$output
 }
 
 @test "a filter does not change what is used of a limit" {
-    make_queue key:0x5101
     make_queue /deep --maxmsg 3
-    mqsend key:0x5101 twelve-bytes
-    run_tool - ipcstat --limits -e -k sem -u 12345
-    [ "$(used kernel.msgmnb)/$(used fs.mqueue.queues_max)" = 12/1 ]
     run_tool - ipcstat --openmetrics -k sem
     [ "$(metric ipc_limit_used 'limit="fs.mqueue.msg_max"')" = 3 ]
     refute_line --regexp '^ipc_queue_messages'
+}
+
+@test "what does not go together is misuse" {
+    local line
+    while read -r line; do
+        # shellcheck disable=SC2086 # words
+        run_tool 2 ipcstat $line
+        assert_diagnostic ipcstat
+    done <<'END'
+--limits -k mq
+--limits -a
+--limits -u root
+--limits -p 1
+--limits -s unused
+--limits /jobs
+--limits -o NAME
+--limits --all-namespaces
+--graph -J
+--graph -o NAME
+--graph --watch 1
+--openmetrics -r
+--openmetrics --watch 1
+END
+}
+
+@test "what limits nothing has no figure" {
+    json() { python3 -c 'import json, sys; d = {r["resource"]: r for r in json.load(sys.stdin)["ipc"]}; print(eval(sys.argv[1]))' "$1" <<<"$output"; }
+    run_tool 0 ipcstat --limits -J
+    assert_equal "$(json 'd["kernel.shmmax"]["limit"], d["kernel.shmmax"]["percent"]')" '(None, None)'
+    run_tool 0 ipcstat --limits
+    assert_line --regexp '^kernel.shmmax .* unlimited '
+    run_tool 0 ipcstat --openmetrics
+    assert_line --regexp '^ipc_limit\{.*kernel.shmmax.*\} \+Inf$'
+    run_tool 0 ipcstat --limits -e
+    # A shell can eval each line.
+    bash -eu -c "$output"
 }
 
 @test "what cannot be read is said, and the status is 2" {

@@ -110,7 +110,7 @@ shm shm:key:0x00005157 0600 0x00005157  4096"
     [ "$(json 'd["ipc"][0]["msgs"] + 1')" = 2 ]
     [ "$(json 'd["ipc"][0]["key"]')" = None ]
     [ "$(json 'd["ipc"][0]["state"]')" = in-use ]
-    [ "$(json 'd["ipc"][0]["users"]')" = "[{'pid': ${pid[user]}, 'command': 'python3', 'role': 'opens'}]" ]
+    [ "$(json 'd["ipc"][0]["users"]')" = "[{'pid': ${pid[user]}, 'command': 'python3', 'role': 'reads'}]" ]
     [ "$(json 'd["unexamined"] >= 0')" = True ]
 }
 
@@ -527,6 +527,108 @@ shm:/stat-link malformed'
             [[ $stderr == ipcstat:* ]]
         fi
     done
+}
+
+@test "the recorded creator is not looked up in the /proc of another PID namespace" {
+    requires root pids
+    spawn_ready inner unshare --pid --fork --kill-child bash -c 'echo 30000 >/proc/sys/kernel/ns_last_pid
+        perl -e '"'"'use IPC::SysV qw(IPC_CREAT); shmget(0x5157, 4096, 0600 | IPC_CREAT) // die; print STDERR "ready\n"; sleep 1000'"'"' 2>&9 9>&- &
+        exec sleep 1000 9>&-' 9
+    local number=30001 second
+    second=$(($(ipcstat -r --noheadings -o CTIME key:0x5157) + 2))
+    later() { (($(date +%s) > second)); }
+    wait_until later
+    # Another process of that number, here.
+    until [ "${pid[other]-}" = "$number" ]; do
+        [ -z "${pid[other]-}" ] || kill "${pid[other]}"
+        echo $((number - 1)) >/proc/sys/kernel/ns_last_pid
+        sleep 1000 3>&- &
+        pid[other]=$!
+    done
+    run_tool 0 nsenter --target "$(pgrep -P "${pid[inner]}")" --pid ipcstat -r --noheadings -o CPID,STATE key:0x5157
+    [ "$output" != "$number orphan" ] || fail 'its creator lives'
+    [[ $output == "$number "* ]]
+    shmctl rm key:0x5157
+}
+
+@test "what a user may have mounted on /dev/shm is not looked at" {
+    requires root userns mount
+    cd "$BATS_TEST_TMPDIR"
+    mkdir victim
+    : >victim/file
+    spawn_ready other unshare --user --map-root-user --ipc --mount bash -c 'mount --bind victim /dev/shm
+        shmctl create -s 4K key:0x5157 >/dev/null; echo >&9; exec sleep 1000 9>&-' 9
+    run_tool 2 ipcstat -r --noheadings -o NAME -k shm -N "${pid[other]}"
+    assert_output shm:key:0x00005157
+    assert_diagnostic ipcstat 'dev/shm: not looked at, for its mounts are those of another user namespace$'
+    run_tool 2 ipcstat --all-namespaces -r --noheadings -o NAME -k shm
+    refute_output --partial file
+    [[ $stderr == *'/dev/shm of 1 IPC namespace: not looked at'* ]]
+    run_tool 2 ipcclean -y -k shm -s unused --older-than 0 -N "${pid[other]}"
+    [ -e victim/file ]
+}
+
+@test "-s of a state that an unknown object cannot have is decided" {
+    make_queue key:0x5157
+    make_memory /stat-m 4K
+    # A queue of System V whose user would not be seen from here.
+    [ "$(ipcstat -r --noheadings -o STATE key:0x5157)" = unknown ] || skip 'needs a queue of unknown state'
+    run_tool 0 ipcstat -s orphan,unused,marked,malformed -r --noheadings -o NAME
+    assert_output shm:/stat-m
+    assert_no_stderr
+    run_tool 2 ipcstat -s idle
+    assert_diagnostic ipcstat '1 object is left out: its state is unknown'
+}
+
+@test "each name in the list is one that is understood, files by any path to them" {
+    cd "$BATS_TEST_TMPDIR"
+    mkfifo fifo
+    ln -s fifo link
+    spawn_ready user python3 -c 'import os, socket, sys, time
+fifo = os.open("fifo", os.O_RDWR)
+one, other = socket.socketpair()
+os.write(9, b"\n")
+os.close(9)
+time.sleep(1000)' 9
+    local name count=0
+    while read -r name; do
+        run_tool 0 ipcstat -r --noheadings -o NAME "$name"
+        assert_output "$name"
+        count=$((count + 1))
+    done < <(ipcstat -k fifo,unix,pipe -p "${pid[user]}" -r --noheadings -o NAME | grep -v '\\x')
+    [ "$count" -ge 3 ]
+    for name in fifo:fifo fifo:./link "fifo:$PWD/../${PWD##*/}/fifo"; do
+        run_tool 0 ipcstat -r --noheadings -o NAME "$name"
+        assert_output "fifo:$PWD/fifo"
+    done
+}
+
+@test "a command's name does not make up a user" {
+    make_queue /stat-q
+    spawn_ready user python3 -c 'import ctypes, os, time
+libc = ctypes.CDLL(None)
+libc.prctl(15, b"a,1:init x", 0, 0, 0)
+libc.mq_open(b"/stat-q", os.O_RDONLY)
+os.write(9, b"\n")
+os.close(9)
+time.sleep(1000)' 9
+    run_tool 0 ipcstat -e --noheadings -o USERS /stat-q
+    assert_output "USERS=\"${pid[user]}:a?1:init x\""
+}
+
+@test "characters that separate lines or hide others are written as bytes" {
+    touch /dev/shm/$'line\u2028shm:turn\u202eed\u200b\ufeff'
+    run_tool 0 ipcstat -r --noheadings -o NAME -k shm
+    rm /dev/shm/line*
+    assert_output 'shm:/line\xe2\x80\xa8shm:turn\xe2\x80\xaeed\xe2\x80\x8b\xef\xbb\xbf'
+}
+
+@test "json tells of processes that cannot be seen at all" {
+    make_memory /stat-m 4K
+    local hidden=True
+    [ "$(stat -Lc %i /proc/self/ns/pid)" != 4026531836 ] || hidden=False
+    run_tool 0 ipcstat -J /stat-m
+    assert_equal "$(json 'd["hidden"]')" "$hidden"
 }
 
 @test "an owner who is not mapped is the overflow user" {

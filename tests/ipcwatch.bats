@@ -84,6 +84,12 @@ export PATIENCE
     grep -qx 'ipcstat: mq:/nowhere: there is no such object' said
 }
 
+@test "a terminal: limits are drawn in their place too" {
+    make_queue /watch-1
+    run -0 screen 60 200 'limits.*fs.mqueue.queues_max +1 ' 'mqctl create /watch-2 >/dev/null' \
+        'fs.mqueue.queues_max +\x1b\[7m2\x1b' 'mqctl rm /watch-2' -- ipcstat --watch 20ms --limits
+}
+
 @test "an interval of nothing is none" {
     run_tool 2 ipcstat --watch 0
     assert_diagnostic ipcstat "'0' is no interval"

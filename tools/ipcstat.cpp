@@ -149,6 +149,7 @@ struct Plan {
     Columns columns;
     ColumnStyle style;
     bool is_plain = true; ///< nothing in particular was asked for
+    int least_status = exit_done;
 };
 
 KindSet kinds_of(const Options& options, const ObjectFilter& filter) {
@@ -199,10 +200,15 @@ std::vector<LimitUse> limits_of(const Plan& plan, Inventory& inventory) {
                : ipc_limits(plan.request.places->front(), inventory.objects, inventory.troubles);
 }
 
-Table make_table(const Options& options, const Plan& plan, const Inventory& inventory) {
+Table make_table(const Options& options, const Plan& plan, const Inventory& inventory,
+                 const std::vector<LimitUse>& limits) {
+    if (options.view == View::limits)
+        return limits_table(limits, options.form, options.headings, plan.style.exact_sizes);
     Table rows("ipc", table_columns(plan.columns), options.form, options.headings);
-    if (plan.request.judged == Judged::yes)
-        rows.add_member("unexamined", static_cast<std::int64_t>(inventory.scan.unexamined));
+    if (plan.request.judged == Judged::yes) {
+        rows.add_member("unexamined", text(inventory.scan.unexamined));
+        rows.add_member("hidden", inventory.scan.some_hidden ? "true" : "false");
+    }
     for (const Object& object : inventory.objects)
         add_row(rows, plan.columns, object, inventory.scan, plan.style);
     return rows;
@@ -211,7 +217,7 @@ Table make_table(const Options& options, const Plan& plan, const Inventory& inve
 /// Writes one listing; `screen` is where it was drawn before, if it was.
 int show(const Options& options, const Plan& plan, Redraw* screen) {
     Inventory inventory = take_inventory(plan.request);
-    Remarks remarks;
+    Remarks remarks{.lines = {}, .status = plan.least_status};
     // Before a filter leaves out what uses them.
     const std::vector<LimitUse> limits =
         plan.has_limits ? limits_of(plan, inventory) : std::vector<LimitUse>();
@@ -220,43 +226,49 @@ int show(const Options& options, const Plan& plan, Redraw* screen) {
     select_objects(inventory, plan.kinds, plan.filter, remarks);
     if (options.verbose)
         note_unexamined(inventory.scan, remarks);
-    if (screen != nullptr && options.view == View::objects) {
-        screen->draw(make_table(options, plan, inventory), remarks.lines);
+    if (screen != nullptr) {
+        screen->draw(make_table(options, plan, inventory, limits),
+                     options.view == View::limits ? "limit" : "object", remarks.lines);
         return remarks.status;
     }
     for (const std::string& line : remarks.lines)
         report(line);
-    switch (options.view) {
-    case View::limits:
-        write_stdout(limits_table(limits, options.form, options.headings, plan.style.exact_sizes)
-                         .text(terminal_width()));
-        break;
-    case View::graph:
-        write_stdout(graph(inventory.objects, inventory.scan));
-        break;
-    case View::metrics:
-        write_stdout(open_metrics(inventory.objects, limits, inventory.scan.unexamined));
-        break;
-    case View::objects:
-        write_stdout(make_table(options, plan, inventory).text(terminal_width()));
-    }
+    write_stdout(options.view == View::graph ? graph(inventory.objects, inventory.scan)
+                 : options.view == View::metrics
+                     ? open_metrics(inventory.objects, limits, inventory.scan.unexamined)
+                     : make_table(options, plan, inventory, limits).text(terminal_width()));
     return remarks.status;
 }
 
+/// What goes with one view alone.
+void check(const Options& options, Operands names) {
+    const bool is_table = options.view == View::objects || options.view == View::limits;
+    if (!is_table && (options.form != TableForm::table || options.interval))
+        throw UsageError("--graph and --openmetrics are texts of their own, not tables");
+    if (options.view != View::objects && options.columns)
+        throw UsageError("only objects have columns to choose from");
+    if (options.view != View::limits)
+        return;
+    if (options.all_namespaces)
+        throw UsageError("the limits are those of one namespace; choose it with --namespace");
+    if (options.kinds || options.all_kinds || options.filter.owner || options.filter.process ||
+        !options.filter.states.empty() || !names.empty())
+        throw UsageError("the limits are not those of some objects; --limits shows all");
+}
+
 int run(const Options& options, const Invocation& invocation) {
+    check(options, invocation.operands);
     Plan plan = make_plan(options, invocation.operands);
     std::vector<Place> places;
     if (options.namespace_of)
         places.push_back(place_of(*options.namespace_of));
-    if (options.all_namespaces && options.view == View::limits)
-        throw UsageError("the limits are those of one namespace; choose it with --namespace");
     if (options.all_namespaces) {
         std::vector<Trouble> troubles;
         places = all_places(troubles);
         for (const Trouble& trouble : troubles)
             report(trouble.line);
         if (!troubles.empty())
-            plan.is_plain = false;
+            plan.least_status = exit_trouble;
     }
     if (!places.empty())
         plan.request.places = &places;

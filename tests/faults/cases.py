@@ -473,7 +473,7 @@ def listers():
     yield lister("queue", "-o", "NAME,MSGS,USED", f"mq:{POSIX}", queues=queue())
     yield lister("memory", "-o", "NAME,SIZE", f"shm:{POSIX}", memory={POSIX: CONTENT})
     yield lister("sysv", "-o", "NAME,MSGS", f"mq:{SYSV}", queues=queue(SYSV))
-    yield lister("limits", "--limits", "-k", "sem")
+    yield lister("limits", "--limits")
 
 
 def cleaners():
