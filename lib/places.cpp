@@ -90,7 +90,7 @@ class Places {
     /// Of how many places no /dev/shm could be looked at for the mounts' sake.
     std::size_t untrusted() const {
         return static_cast<std::size_t>(std::ranges::count_if(found_, [this](const Place& place) {
-            return !place.has_shm && untrusted_.count(place.ipc_namespace) > 0;
+            return !place.has_shm && untrusted_.contains(place.ipc_namespace);
         }));
     }
     std::vector<Place> take() noexcept { return std::move(found_); }

@@ -227,8 +227,9 @@ Look Worker::look_at_descriptor(pid_t pid, int directory, const char* name) {
         !std::binary_search(request_.files.begin(), request_.files.end(), descriptor.file))
         return Look::seen;
     std::from_chars(name, name + std::strlen(name), descriptor.fd);
-    if ((type == S_IFIFO || type == S_IFREG) && statx(directory, name, AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC,
-                                 STATX_MODE, &status) == 0) {
+    if ((type == S_IFIFO || type == S_IFREG) &&
+        statx(directory, name, AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC, STATX_MODE, &status) ==
+            0) {
         const unsigned access = status.stx_mode & 0600U;
         descriptor.role = access == 0400   ? Role::reads
                           : access == 0200 ? Role::writes
