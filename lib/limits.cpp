@@ -60,6 +60,10 @@ std::string describe_rlimit(const ResourceLimit& limit, unsigned long more, pid_
                 wanted, is_allowed ? ":" : "");
 }
 
+bool is_shortage(int error) noexcept {
+    return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
 std::string explain_error(int error) {
     constexpr ResourceLimit descriptors = {"RLIMIT_NOFILE", RLIMIT_NOFILE, "nofile"};
     return error == EMFILE ? describe_rlimit(descriptors, 64) : std::string();

@@ -37,6 +37,9 @@ std::string describe_rlimit(const ResourceLimit& limit, unsigned long more, pid_
 
 /// The limit on open descriptors if `error` is EMFILE, else empty.
 std::string explain_error(int error);
+/// Whether it is a want of ours, of descriptors or memory, that tells nothing of what was asked
+/// for.
+bool is_shortage(int error) noexcept;
 
 /// Whether EMFILE means that the process has no descriptor left (RLIMIT_NOFILE), which several
 /// IPC calls also say of quite different limits.

@@ -379,6 +379,11 @@ ProcessScan::ProcessScan(const ScanRequest& request) {
     some_hidden = may_hide_processes();
 }
 
+bool ProcessScan::saw_calls() const noexcept {
+    return !some_hidden && std::all_of(processes.begin(), processes.end(),
+                                       [](const Process& each) { return each.calls_examined; });
+}
+
 const std::string& ProcessScan::command(pid_t pid) const {
     const auto [place, is_new] = commands_.try_emplace(pid);
     if (is_new)

@@ -56,13 +56,15 @@ struct BlockedCall {
     pid_t pid = 0; ///< of its process
     ObjectKind kind = ObjectKind::mq;
     int id = 0;
+    /// That of the thread, which need not be its process's: an inode; 0: unknown.
+    std::uint64_t ipc_namespace = 0;
 };
 
 struct Process {
     pid_t pid = 0;
     bool is_examined = false; ///< its descriptors, and mappings if they were asked for, were seen
-    bool calls_examined = false;     ///< and its calls
-    std::uint64_t ipc_namespace = 0; ///< its inode; 0: unknown
+    bool calls_examined = false;     ///< and the calls of all its threads
+    std::uint64_t ipc_namespace = 0; ///< of its first thread: its inode; 0: unknown
 };
 
 class ProcessScan {
@@ -83,8 +85,11 @@ class ProcessScan {
     /// /proc hides them (hidepid).
     bool some_hidden = false;
 
-    /// Nobody can have escaped it.
+    /// No process can have escaped it; descriptors that none of them has, can.
     bool is_complete() const noexcept { return unexamined == 0 && !some_hidden; }
+    /// No thread can be blocked in a System V object unseen. In which IPC namespace a thread is,
+    /// may be known of those alone that were examined.
+    bool saw_calls() const noexcept;
     /// The name of its command, once looked up; empty where that cannot be had.
     const std::string& command(pid_t pid) const;
 

@@ -131,20 +131,12 @@ void Remover::look_at_calls(std::uint64_t ipc_namespace) {
     ScanRequest request;
     request.system_v_calls = true;
     const ProcessScan scan(request);
-    const auto is_elsewhere = [&](const Process& process) {
-        return process.ipc_namespace != 0 && process.ipc_namespace != ipc_namespace;
-    };
-    saw_all_ = !scan.some_hidden && std::ranges::all_of(scan.processes, [&](const Process& each) {
-        return each.calls_examined || is_elsewhere(each);
-    });
+    saw_all_ = scan.saw_calls();
     waited_in_.clear();
-    for (const BlockedCall& call : scan.calls) {
-        const auto process = std::ranges::lower_bound(scan.processes, call.pid, {}, &Process::pid);
-        const bool is_of_another =
-            process != scan.processes.end() && process->pid == call.pid && is_elsewhere(*process);
-        if (call.kind == ObjectKind::mq && !is_of_another)
+    for (const BlockedCall& call : scan.calls)
+        if (call.kind == ObjectKind::mq &&
+            (call.ipc_namespace == 0 || ipc_namespace == 0 || call.ipc_namespace == ipc_namespace))
             waited_in_.insert(call.id);
-    }
 }
 
 std::string Remover::remove_queue(const Object& object) {

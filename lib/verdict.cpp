@@ -36,13 +36,11 @@ class Judge {
     void judge_by_calls(Object& object) const;
 
     std::uint64_t namespace_of(pid_t pid) const noexcept;
-    /// A process may use System V objects of a namespace if that is its own, or not known.
-    bool may_be_in(pid_t pid, std::uint64_t ipc_namespace) const noexcept {
-        const std::uint64_t its = namespace_of(pid);
+    /// Who is in a namespace, may use System V objects of it, and so may those of whom that is not
+    /// known.
+    static bool may_be_in(std::uint64_t its, std::uint64_t ipc_namespace) noexcept {
         return its == 0 || ipc_namespace == 0 || its == ipc_namespace;
     }
-    /// Whether all that may be blocked in an object of this namespace were looked at.
-    bool saw_calls(std::uint64_t ipc_namespace) const noexcept;
 
     const ProcessScan& scan_;
     const OpenObject& open_;
@@ -51,8 +49,8 @@ class Judge {
     std::uint64_t own_namespace_ = own_namespace();
     std::multimap<FileId, Use> files_;
     std::multimap<std::int64_t, pid_t> segments_;
-    std::multimap<std::pair<ObjectKind, int>, pid_t> calls_;
-    mutable std::map<std::uint64_t, bool> saw_calls_;
+    std::multimap<std::pair<ObjectKind, int>, BlockedCall> calls_;
+    bool saw_calls_ = false; ///< of all threads, whatever namespaces these are in
 };
 
 Judge::Judge(const ProcessScan& scan, const OpenObject& open) : scan_(scan), open_(open) {
@@ -64,7 +62,8 @@ Judge::Judge(const ProcessScan& scan, const OpenObject& open) : scan_(scan), ope
         else
             files_.insert({mapping.file, {.pid = mapping.pid, .role = Role::opens}});
     for (const BlockedCall& call : scan.calls)
-        calls_.insert({{call.kind, call.id}, call.pid});
+        calls_.insert({{call.kind, call.id}, call});
+    saw_calls_ = scan.saw_calls();
 }
 
 void Judge::judge(Object& object) const {
@@ -112,7 +111,7 @@ void Judge::judge_segment(Object& object) const {
     const auto place = static_cast<std::uint64_t>(
         object.figures.get_or(Figure::ns, static_cast<std::int64_t>(own_namespace_)));
     for (auto [at, end] = segments_.equal_range(id); at != end; ++at)
-        if (may_be_in(at->second, place))
+        if (may_be_in(namespace_of(at->second), place))
             object.users.push_back({.pid = at->second, .role = Role::opens});
     if (object.state != State::none)
         return;
@@ -139,8 +138,8 @@ void Judge::judge_by_calls(Object& object) const {
     const bool is_queue = object.kind == ObjectKind::mq;
     const auto id = static_cast<int>(object.figures.get_or(Figure::id, -1));
     for (auto [at, end] = calls_.equal_range({object.kind, id}); at != end; ++at)
-        if (may_be_in(at->second, place))
-            object.users.push_back({.pid = at->second, .role = Role::waits});
+        if (may_be_in(at->second.ipc_namespace, place))
+            object.users.push_back({.pid = at->second.pid, .role = Role::waits});
     bool is_doubtful = false;
     const auto add_recorded = [&](Figure who, Figure when) {
         const std::int64_t used = object.figures.get_or(when, 0);
@@ -166,7 +165,7 @@ void Judge::judge_by_calls(Object& object) const {
     else if (is_doubtful)
         object.state = State::unknown;
     else
-        object.state = (!is_queue && waiters) || saw_calls(place) ? State::idle : State::unknown;
+        object.state = (!is_queue && waiters) || saw_calls_ ? State::idle : State::unknown;
 }
 
 std::uint64_t Judge::namespace_of(pid_t pid) const noexcept {
@@ -174,19 +173,6 @@ std::uint64_t Judge::namespace_of(pid_t pid) const noexcept {
         std::lower_bound(scan_.processes.begin(), scan_.processes.end(), pid,
                          [](const Process& item, pid_t wanted) { return item.pid < wanted; });
     return process != scan_.processes.end() && process->pid == pid ? process->ipc_namespace : 0;
-}
-
-bool Judge::saw_calls(std::uint64_t ipc_namespace) const noexcept {
-    if (scan_.some_hidden)
-        return false;
-    const auto [known, is_new] = saw_calls_.try_emplace(ipc_namespace);
-    if (is_new)
-        known->second = std::all_of(
-            scan_.processes.begin(), scan_.processes.end(), [&](const Process& process) {
-                return process.calls_examined ||
-                       (process.ipc_namespace != 0 && process.ipc_namespace != ipc_namespace);
-            });
-    return known->second;
 }
 
 } // namespace

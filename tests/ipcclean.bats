@@ -561,3 +561,24 @@ next_second() {
     done
     [ "$status" -eq 0 ]
 }
+
+@test "a thread that begins to wait between look and removal, though its process is elsewhere" {
+    requires strace root
+    make_queue key:0x6319
+    stopped 1 ipcclean -y -s idle,unknown --older-than 0 mq:key:0x6319
+    holder user "
+import ctypes, threading
+libc = ctypes.CDLL(None)
+queue = libc.msgget(0x6319, 0)
+waits = threading.Thread(target=libc.msgrcv, daemon=True,
+                         args=(queue, ctypes.create_string_buffer(100), 8, 0, 0))
+waits.start()
+task = f'/proc/self/task/{waits.native_id}/syscall'
+while not open(task).read().startswith('$(number_of msgrcv) '):
+    pass
+assert libc.unshare(0x08000000) == 0 # CLONE_NEWIPC"
+    go_on
+    wait_exit clean 1
+    [[ $stderr == *'left mq:key:0x00006319: a process waits in it now'* ]] || fail "$stderr"
+    exists mq:key:0x6319
+}

@@ -639,3 +639,75 @@ time.sleep(1000)' 9
     run_tool 0 unshare --user --map-root-user ipcstat -r --noheadings -o NAME,OWNER shm:/stat-m
     assert_output --regexp '^shm:/stat-m (nobody|65534)$'
 }
+
+# leaver: a process whose first thread has left this IPC namespace, while another one waits in the
+# queue key:0x5157.
+leaver() {
+    local -a as=()
+    if [ "$EUID" -ne 0 ]; then
+        requires userns
+        as=(unshare --user --map-root-user)
+    fi
+    spawn_ready leaver "${as[@]}" python3 -c '
+import ctypes, os, signal, threading
+libc = ctypes.CDLL(None, use_errno=True)
+queue = libc.msgget(0x5157, 0)
+buffer = ctypes.create_string_buffer(100)
+waits = threading.Thread(target=libc.msgrcv, args=(queue, buffer, 8, 0, 0), daemon=True)
+waits.start()
+while True:
+    with open(f"/proc/self/task/{waits.native_id}/stat") as file:
+        if file.read().rsplit(")")[1].split()[0] == "S":
+            break
+newipc = 0x08000000
+assert libc.unshare(newipc) == 0, ctypes.get_errno()
+os.write(9, b"\n")
+signal.pause()' 9
+}
+
+@test "a thread that waits here, of a process whose first thread left the IPC namespace" {
+    make_queue key:0x5157
+    leaver
+    wait_until waits_here
+    [ "$(of mq:key:0x5157 STATE)" = in-use ]
+}
+waits_here() { [ "$(of mq:key:0x5157 WAITING)" = "${pid[leaver]}:python3" ]; }
+
+@test "who waits in a call of the other word size waits all the same" {
+    [ "$(uname -m)" = x86_64 ] || skip 'needs x86-64'
+    make_queue key:0x5157
+    local call
+    cc -O1 -x c -o "$BATS_TEST_TMPDIR/receive" - <<'C'
+#include <stdlib.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+int main(int argc, char **argv) {
+    int low = MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT;
+    long *place = mmap(NULL, 4096, PROT_READ | PROT_WRITE, low, -1, 0);
+    long queue = msgget(0x5157, 0), result, number = atoi(argv[argc - 1]);
+    if (place == MAP_FAILED)
+        return 99;
+    if (number == 401) /* msgrcv */
+        asm volatile("int $0x80" : "=a"(result)
+                     : "a"(number), "b"(queue), "c"(place), "d"(8L), "S"(0L), "D"(0L)
+                     : "memory", "r8", "r9", "r10", "r11");
+    else /* ipc: MSGRCV, of its newer version */
+        asm volatile("mov %%rbp, %%r15; xor %%ebp, %%ebp; int $0x80; mov %%r15, %%rbp"
+                     : "=a"(result)
+                     : "a"(number), "b"(0x1000cL), "c"(queue), "d"(8L), "S"(0L), "D"(place)
+                     : "memory", "r8", "r9", "r10", "r11", "r15");
+    return result < 0 ? 98 : 0;
+}
+C
+    for call in 401 117; do
+        spawn receiver "$BATS_TEST_TMPDIR/receive" $call
+        wait_until is_asleep_or_ended "${pid[receiver]}"
+        ! ended "${pid[receiver]}" || skip 'needs a kernel with the calls of i386'
+        run_tool 0 ipcstat -r --noheadings -o STATE,WAITING mq:key:0x5157
+        assert_output "in-use ${pid[receiver]}:receive"
+        mqsend key:0x5157 x
+        wait_exit receiver
+    done
+}
+is_asleep_or_ended() { ended "$1" || is_blocked "$1"; }
