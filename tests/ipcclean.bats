@@ -461,6 +461,9 @@ next_second() {
     run_tool 2 "${closed_pipe[@]}" ipcclean -y "${all[@]}"
     assert_diagnostic ipcclean 'stdout: cannot write: Broken pipe'
     [ -e /dev/shm/clean-1 ] && [ -e /dev/shm/clean-2 ]
+    run_tool 2 bash -c '"$@" >&-' bash ipcclean -y "${all[@]}"
+    assert_diagnostic ipcclean 'stdout: cannot write: Bad file descriptor'
+    [ -e /dev/shm/clean-1 ] && [ -e /dev/shm/clean-2 ]
     run_tool 2 bash -c '"$@" >/dev/full' bash ipcclean -y "${all[@]}"
     assert_diagnostic ipcclean 'stdout: cannot write: No space left on device \(removed shm:/clean-1: .*; all others left\)'
     [ ! -e /dev/shm/clean-1 ] && [ -e /dev/shm/clean-2 ]

@@ -534,19 +534,19 @@ shm:/stat-link malformed'
     spawn_ready inner unshare --pid --fork --kill-child bash -c 'echo 30000 >/proc/sys/kernel/ns_last_pid
         perl -e '"'"'use IPC::SysV qw(IPC_CREAT); shmget(0x5157, 4096, 0600 | IPC_CREAT) // die; print STDERR "ready\n"; sleep 1000'"'"' 2>&9 9>&- &
         exec sleep 1000 9>&-' 9
-    local number=30001 other=0 second
+    local number=30001 twin=0 second
     second=$(($(ipcstat -r --noheadings -o CTIME key:0x5157) + 2))
     later() { (($(date +%s) > second)); }
     wait_until later
     # Another process of that number, here.
-    until ((other == number)); do
-        ((other == 0)) || kill "$other"
+    until ((twin == number)); do
+        ((twin == 0)) || kill "$twin"
         echo $((number - 1)) >/proc/sys/kernel/ns_last_pid
         sleep 1000 3>&- &
-        other=$!
+        twin=$!
     done
     run_tool 0 nsenter --target "$(pgrep -P "${pid[inner]}")" --pid ipcstat -r --noheadings -o CPID,STATE key:0x5157
-    kill "$other"
+    kill "$twin"
     [ "$output" != "$number orphan" ] || fail 'its creator lives'
     [[ $output == "$number "* ]]
     shmctl rm key:0x5157

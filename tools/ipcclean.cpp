@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <limits>
 #include <optional>
@@ -165,6 +166,9 @@ class Run {
 
     int operator()() {
         tell_troubles();
+        // Before anything is gone that could not be told.
+        if (fcntl(STDOUT_FILENO, F_GETFL) < 0)
+            throw Error("stdout", "cannot write", errno);
         for (const Object& object : inventory_.objects)
             if (!names_ || names_->find(object))
                 deal_with(object);
