@@ -75,7 +75,8 @@ class HeldLease {
         if (lease_ == Lease::in_use)
             return is_used_now;
         if (lease_ == Lease::refused && proof == Proof::required)
-            return "that nobody has it open can be proved by its owner and root alone (-s unknown)";
+            return "that nobody has it open can be proved by its owner and root alone, and not in "
+                   "every file system (-s unknown)";
         return {};
     }
     /// Whether somebody waits for us to let him open it.
