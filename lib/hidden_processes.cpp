@@ -37,7 +37,7 @@ std::string read_mounts() {
 /// Whether what is mounted on /proc hides the processes of others: the last mount there counts.
 bool has_hidepid() {
     const std::string content = read_mounts();
-    bool hides = false;
+    bool hides = content.empty(); // it cannot be told
     std::string_view rest(content);
     for (std::size_t end = 0; (end = rest.find('\n')) != std::string_view::npos;) {
         const std::string_view line = rest.substr(0, end);

@@ -10,6 +10,9 @@
 #include <sys/stat.h>
 #include <utility>
 
+#include "error.hpp"
+#include "limits.hpp"
+
 namespace ipc {
 
 namespace {
@@ -30,13 +33,23 @@ template <class Open> UniqueFd open_either(Open&& open_with) noexcept {
     return fd;
 }
 
+/// What open_either() or its like returned just now.
+OpenedObject opened(UniqueFd fd, const Object& object) {
+    const int error = fd.is_open() ? 0 : errno;
+    if (is_shortage(error))
+        throw Error(object.full_name(), "cannot open", error, explain_error(error));
+    return {.fd = std::move(fd), .is_leased = error == EWOULDBLOCK};
+}
+
 } // namespace
 
-UniqueFd open_object(const Object& object, const UniqueFd& shm_directory) noexcept {
+OpenedObject open_object(const Object& object, const UniqueFd& shm_directory) {
     if (object.kind == ObjectKind::mq) {
-        UniqueFd queue =
-            open_either([&](int flags) { return mq_open(object.name.c_str(), flags); });
-        return is_file_of(queue, object) ? std::move(queue) : UniqueFd();
+        OpenedObject queue = opened(
+            open_either([&](int flags) { return mq_open(object.name.c_str(), flags); }), object);
+        if (!is_file_of(queue.fd, object))
+            queue.fd = UniqueFd();
+        return queue;
     }
     std::array<char, NAME_MAX + 32> path{};
     const int length = std::snprintf(path.data(), path.size(), "%s%s",
@@ -44,11 +57,13 @@ UniqueFd open_object(const Object& object, const UniqueFd& shm_directory) noexce
                                      object.name.c_str() + (object.name.starts_with('/') ? 1 : 0));
     if (length < 0 || static_cast<std::size_t>(length) >= path.size())
         return {};
-    const UniqueFd place(openat(shm_directory.get(), path.data(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    if (!is_file_of(place, object))
+    const OpenedObject place =
+        opened(UniqueFd(openat(shm_directory.get(), path.data(), O_PATH | O_NOFOLLOW | O_CLOEXEC)),
+               object);
+    if (!is_file_of(place.fd, object))
         return {};
-    std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", place.get());
-    return open_either([&](int flags) { return open(path.data(), flags); });
+    std::snprintf(path.data(), path.size(), "/proc/self/fd/%d", place.fd.get());
+    return opened(open_either([&](int flags) { return open(path.data(), flags); }), object);
 }
 
 } // namespace ipc

@@ -10,6 +10,7 @@
 
 #include "error.hpp"
 #include "exact_unlink.hpp"
+#include "limits.hpp"
 #include "mqueue_directory.hpp"
 #include "process_scan.hpp"
 #include "system_v.hpp"
@@ -27,7 +28,7 @@ constexpr const char* has_changed = "it has changed since it was looked at";
 constexpr const char* is_used_now = "somebody has it open or mapped";
 
 [[noreturn]] void fail(const Object& object, std::string_view action, int error) {
-    throw Error(object.full_name(), action, error);
+    throw Error(object.full_name(), action, error, explain_error(error));
 }
 
 /// Empty if the file with that status is the one that was listed, and as it was.
@@ -150,6 +151,8 @@ std::string Remover::remove_queue(const Object& object) {
     const UniqueFd queue = open_again();
     if (!queue.is_open() && errno == ENOENT)
         return is_gone_now;
+    if (!queue.is_open() && errno == EWOULDBLOCK) // who holds a lease has it open
+        return is_used_now;
     if (!queue.is_open() && errno != EACCES)
         fail(object, "cannot open", errno);
     if (!queue.is_open() && proof_ == Proof::required)
@@ -192,8 +195,10 @@ std::string Remover::remove_file(const Object& object) {
     UniqueFd file;
     if (S_ISREG(now.st_mode)) {
         file = UniqueFd(openat(shm_.get(), name.c_str(), flags));
-        if (!file.is_open() && errno == EWOULDBLOCK)
+        if (!file.is_open() && errno == EWOULDBLOCK) // who holds a lease has it open
             return is_used_now;
+        if (!file.is_open() && is_shortage(errno))
+            fail(object, "cannot open", errno);
         if (!file.is_open() && errno != EACCES)
             return errno == ENOENT ? is_gone_now : is_another;
         if (!file.is_open() && proof_ == Proof::required)

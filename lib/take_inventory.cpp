@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <tuple>
 
+#include "error.hpp"
+#include "limits.hpp"
 #include "open_object.hpp"
+#include "shm_files.hpp"
 #include "verdict.hpp"
 
 namespace ipc {
@@ -89,10 +93,13 @@ Inventory take_inventory(const InventoryRequest& request) {
             const Visit visit(places[i]);
             UniqueFd shm; // for the few that are asked for a lease
             judge(kept[i], inventory.scan, [&](const Object& object) {
-                if (!shm.is_open() && object.kind != ObjectKind::mq)
+                if (!shm.is_open() && object.kind != ObjectKind::mq) {
                     shm = try_open_shm_directory(places[i]);
-                return shm.is_open() || object.kind == ObjectKind::mq ? open_object(object, shm)
-                                                                      : UniqueFd();
+                    if (!shm.is_open() && is_shortage(errno))
+                        throw Error(shm_files::directory, "cannot open", errno,
+                                    explain_error(errno));
+                }
+                return open_object(object, shm);
             });
         }
         std::move(kept[i].begin(), kept[i].end(), std::back_inserter(inventory.objects));

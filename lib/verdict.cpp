@@ -32,6 +32,7 @@ class Judge {
 
   private:
     void judge_posix(Object& object) const;
+    State state_by_lease(const Object& object) const;
     void judge_segment(Object& object) const;
     void judge_by_calls(Object& object) const;
 
@@ -92,18 +93,26 @@ void Judge::judge_posix(Object& object) const {
         object.state = State::in_use;
         return;
     }
-    // Also where everybody was examined: a descriptor may be on its way through a socket.
-    Lease lease = Lease::refused;
-    if (object.file && (may_lease_ || (object.has_owner && object.owner == self_))) {
-        const UniqueFd fd = open_(object);
-        if (fd.is_open() && (lease = take_lease(fd.get())) == Lease::granted)
-            release_lease(fd.get());
+    object.state = State::unknown;
+    if (object.file && (may_lease_ || (object.has_owner && object.owner == self_)))
+        object.state = state_by_lease(object);
+}
+
+/// Also where every process was examined it takes this proof: descriptors may be on their way
+/// through a socket, in an io_uring, or those of a single thread.
+State Judge::state_by_lease(const Object& object) const {
+    const OpenedObject opened = open_(object);
+    if (opened.is_leased)
+        return State::in_use;
+    switch (opened.fd.is_open() ? take_lease(opened.fd.get()) : Lease::refused) {
+    case Lease::granted:
+        release_lease(opened.fd.get());
+        return State::unused;
+    case Lease::in_use:
+        return State::in_use;
+    default:
+        return State::unknown;
     }
-    if (lease == Lease::in_use)
-        object.state = State::in_use;
-    else
-        object.state =
-            lease == Lease::granted || scan_.is_complete() ? State::unused : State::unknown;
 }
 
 void Judge::judge_segment(Object& object) const {

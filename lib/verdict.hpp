@@ -4,8 +4,8 @@
 #include <functional>
 #include <vector>
 
-#include "fd.hpp"
 #include "inventory.hpp"
+#include "open_object.hpp"
 #include "process_scan.hpp"
 
 namespace ipc {
@@ -14,14 +14,14 @@ namespace ipc {
 /// POSIX objects; mappings only where an attach or a POSIX object may be explained by them.
 void request_verdict(const std::vector<Object>& objects, ScanRequest& request);
 
-/// Opens a POSIX object only to be asked take_lease(); not open where that cannot be, or where the
-/// name is another file's meanwhile.
-using OpenObject = std::function<UniqueFd(const Object&)>;
+/// open_object() in the place of the object: only to be asked take_lease().
+using OpenObject = std::function<OpenedObject(const Object&)>;
 
 /// Gives queues, semaphores and shared memory their users and state by proof: ipcstat(1), STATES.
 /// Nothing is unused that only could not be seen to be used.
 /// What is malformed or marked already stays so. A POSIX object of which no user was seen is asked
-/// for a lease, where that may be had.
+/// for a lease, where that may be had; nothing else proves that it is unused. Throws Error for want
+/// of descriptors or memory.
 void judge(std::vector<Object>& objects, const ProcessScan& scan, const OpenObject& open);
 
 /// Whether nobody but us has the file of a POSIX object open or mapped, in whatever namespace:

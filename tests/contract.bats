@@ -43,7 +43,8 @@ read_table() {
     done < <("$tool" --dump-options)
     # What comes before options and operands.
     [ "${#verbs[@]}" -eq 0 ] || first_verb=("${verbs[0]}")
-    [ "${#synopses[@]}" -gt 0 ] && [ "${#longs[@]}" -gt 1 ]
+    [ "${#synopses[@]}" -gt 0 ]
+    [ "${#longs[@]}" -gt 1 ]
 }
 
 # Whether it can do without operands.

@@ -243,8 +243,11 @@ os.close(f)"
     [ "${#lines[@]}" -eq 2 ]
     [[ $stderr == *'left shm:/clean-dir: of what is malformed, only regular files and symbolic links can be removed'* ]]
     [[ $stderr == *'left shm:/clean-fifo: '* ]]
-    [ -p /dev/shm/clean-fifo ] && [ -d /dev/shm/clean-dir ] && [ -f /dev/shm/clean-target ]
-    [ ! -e /dev/shm/sem.clean-evil ] && [ ! -L /dev/shm/clean-link ]
+    [ -p /dev/shm/clean-fifo ]
+    [ -d /dev/shm/clean-dir ]
+    [ -f /dev/shm/clean-target ]
+    [ ! -e /dev/shm/sem.clean-evil ]
+    [ ! -L /dev/shm/clean-link ]
 }
 
 @test "a segment that is removed and still attached is left alone" {
@@ -460,13 +463,16 @@ next_second() {
     make_memory /clean-2 4K
     run_tool 2 "${closed_pipe[@]}" ipcclean -y "${all[@]}"
     assert_diagnostic ipcclean 'stdout: cannot write: Broken pipe'
-    [ -e /dev/shm/clean-1 ] && [ -e /dev/shm/clean-2 ]
+    [ -e /dev/shm/clean-1 ]
+    [ -e /dev/shm/clean-2 ]
     run_tool 2 bash -c '"$@" >&-' bash ipcclean -y "${all[@]}"
     assert_diagnostic ipcclean 'stdout: cannot write: Bad file descriptor'
-    [ -e /dev/shm/clean-1 ] && [ -e /dev/shm/clean-2 ]
+    [ -e /dev/shm/clean-1 ]
+    [ -e /dev/shm/clean-2 ]
     run_tool 2 bash -c '"$@" >/dev/full' bash ipcclean -y "${all[@]}"
     assert_diagnostic ipcclean 'stdout: cannot write: No space left on device \(removed shm:/clean-1: .*; all others left\)'
-    [ ! -e /dev/shm/clean-1 ] && [ -e /dev/shm/clean-2 ]
+    [ ! -e /dev/shm/clean-1 ]
+    [ -e /dev/shm/clean-2 ]
 }
 
 @test "objects of others: what cannot be proved is left, what is refused is trouble" {
@@ -599,4 +605,28 @@ assert libc.unshare(0x08000000) == 0 # CLONE_NEWIPC"
     [ "$output" != 'no overlayfs' ] || skip 'needs an overlayfs'
     assert_output --regexp $'^and\nremoved sem:/clean-over: malformed: [^\n]*$'
     assert_diagnostic ipcclean 'left sem:/clean-over: that nobody has it open can be proved by its owner and root alone, and not in every file system'
+}
+
+@test "what is given away under a lease between look and removal is left" {
+    requires strace
+    make_memory /clean-m 4K
+    make_queue /clean-q
+    local name
+    for name in shm:/clean-m mq:/clean-q; do
+        stopped 1 ipcclean -y -s unused,unknown --older-than 0 "$name"
+        holder user "
+import fcntl, socket
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+ends = socket.socketpair()
+fd = os.open('/dev/shm/clean-m' if '$name'[0] == 's' else '/dev/mqueue/clean-q', os.O_RDWR)
+fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+socket.send_fds(ends[0], [b'x'], [fd])
+os.close(fd)"
+        go_on
+        wait_exit clean 1
+        [[ $stderr == *"left $name: somebody has it open or mapped"* ]] || fail "$name: $stderr"
+        kill -KILL "${pid[user]}"
+        wait_until ended "${pid[user]}"
+        exists "$name"
+    done
 }

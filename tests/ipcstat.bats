@@ -726,3 +726,36 @@ is_asleep_or_ended() { ended "$1" || is_blocked "$1"; }
     [ "$output" != 'no overlayfs' ] || skip 'needs an overlayfs'
     assert_output $'shm:/stat-over unknown\nshm:/stat-ram unused'
 }
+
+@test "who is not to be seen and holds a lease uses it" {
+    make_memory /stat-m 4K
+    make_queue /stat-q
+    holder user '
+import fcntl, socket
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+ends = socket.socketpair()
+for path in "/dev/shm/stat-m", "/dev/mqueue/stat-q":
+    fd = os.open(path, os.O_RDWR)
+    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+    socket.send_fds(ends[0], [b"x"], [fd])
+    os.close(fd)'
+    run_tool 0 ipcstat -r --noheadings -o NAME,STATE
+    assert_no_stderr
+    assert_output $'mq:/stat-q in-use\nshm:/stat-m in-use'
+}
+
+@test "RLIMIT_NOFILE: a lack of descriptors is trouble, and no state" {
+    make_memory /stat-m 4K
+    local limit
+    for limit in {4..24}; do
+        prlimit --nofile="$limit" ipcstat --version >/dev/null 2>&1 || continue
+        run_tool - prlimit --nofile="$limit" ipcstat -k shm -r --noheadings -o NAME,STATE
+        if [ "$status" -eq 0 ]; then
+            assert_output 'shm:/stat-m unused'
+        else
+            [ "$status" -eq 2 ]
+            [[ $stderr == ipcstat:*RLIMIT_NOFILE* || $stderr == *'Too many open files'* ]] || fail "$limit: $stderr"
+        fi
+    done
+    [ "$status" -eq 0 ]
+}

@@ -862,7 +862,8 @@ waits_for_it() {
     wait_until is_on $'web.fifo\tup' log
     wait_until is_on $'mail.fifo\tsent' log
     end_example
-    [ ! -e web.fifo ] && [ ! -e mail.fifo ]
+    [ ! -e web.fifo ]
+    [ ! -e mail.fifo ]
 }
 
 @test "fifocat(1): a server and a client" {
