@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <map>
 #include <sys/stat.h>
+#include <tuple>
 #include <unistd.h>
 
 #include "capability.hpp"
@@ -23,6 +24,17 @@ std::uint64_t own_namespace() noexcept {
 pid_t pid_of(const Object& object, Figure figure) noexcept {
     return static_cast<pid_t>(object.figures.get_or(figure, 0));
 }
+
+struct UsedFile {
+    FileId file;
+    Use use;
+
+    bool operator==(const UsedFile&) const = default;
+    bool operator<(const UsedFile& other) const noexcept {
+        return std::tie(file, use.pid, use.role) <
+               std::tie(other.file, other.use.pid, other.use.role);
+    }
+};
 
 class Judge {
   public:
@@ -48,7 +60,7 @@ class Judge {
     uid_t self_ = geteuid();
     bool may_lease_ = has_capability(CAP_LEASE);
     std::uint64_t own_namespace_ = own_namespace();
-    std::multimap<FileId, Use> files_;
+    std::vector<UsedFile> files_; ///< sorted, each once
     std::multimap<std::int64_t, pid_t> segments_;
     std::multimap<std::pair<ObjectKind, int>, BlockedCall> calls_;
     bool saw_calls_ = false; ///< of all threads, whatever namespaces these are in
@@ -56,12 +68,17 @@ class Judge {
 
 Judge::Judge(const ProcessScan& scan, const OpenObject& open) : scan_(scan), open_(open) {
     for (const Descriptor& descriptor : scan.descriptors)
-        files_.insert({descriptor.file, {.pid = descriptor.pid, .role = descriptor.role}});
+        files_.push_back(
+            {.file = descriptor.file, .use = {.pid = descriptor.pid, .role = descriptor.role}});
     for (const Mapping& mapping : scan.mappings)
         if (mapping.is_system_v)
             segments_.insert({static_cast<std::int64_t>(mapping.file.inode), mapping.pid});
         else
-            files_.insert({mapping.file, {.pid = mapping.pid, .role = Role::opens}});
+            files_.push_back(
+                {.file = mapping.file, .use = {.pid = mapping.pid, .role = Role::opens}});
+    // A file may have many names, and processes many descriptors of it.
+    std::sort(files_.begin(), files_.end());
+    files_.erase(std::unique(files_.begin(), files_.end()), files_.end());
     for (const BlockedCall& call : scan.calls)
         calls_.insert({{call.kind, call.id}, call});
     saw_calls_ = scan.saw_calls();
@@ -82,11 +99,13 @@ void Judge::judge(Object& object) const {
 
 void Judge::judge_posix(Object& object) const {
     if (object.file)
-        for (auto [at, end] = files_.equal_range(*object.file); at != end; ++at)
+        for (auto at = std::lower_bound(files_.begin(), files_.end(),
+                                        UsedFile{.file = *object.file, .use = {}});
+             at != files_.end() && at->file == *object.file; ++at)
             object.users.push_back(
-                {.pid = at->second.pid,
+                {.pid = at->use.pid,
                  // Memory that is mapped outlives the descriptor that it was mapped by.
-                 .role = object.kind == ObjectKind::mq ? at->second.role : Role::opens});
+                 .role = object.kind == ObjectKind::mq ? at->use.role : Role::opens});
     if (object.state != State::none)
         return;
     if (!object.users.empty()) {

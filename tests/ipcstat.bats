@@ -759,3 +759,22 @@ for path in "/dev/shm/stat-m", "/dev/mqueue/stat-q":
     done
     [ "$status" -eq 0 ]
 }
+
+@test "a file with many names, of which somebody has many descriptors, takes no memory for each pair" {
+    requires release
+    spawn_ready user python3 -c '
+import os, resource, signal
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+count = min(hard, 8000) if hard > 0 else 8000
+resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
+fd = os.open("/dev/shm/stat-0", os.O_RDWR | os.O_CREAT)
+for i in range(1, 4000):
+    os.link("/dev/shm/stat-0", f"/dev/shm/stat-{i}")
+for i in range(count - 16):
+    os.dup(fd)
+os.write(9, b"\n")
+signal.pause()' 9
+    run_tool 0 prlimit --as=$((160 << 20)) ipcstat -r --noheadings -o STATE,USERS
+    [ "$(sort -u <<<"$output")" = "in-use ${pid[user]}:python3" ]
+    [ "${#lines[@]}" -eq 4000 ]
+}
