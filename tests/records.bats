@@ -394,7 +394,8 @@ refuses() {
     timeout -k 1 "$PATIENCE" mqsend -J /records <in.json 2>err || status=$?
     mapfile -t stderr_lines <err
     echo "$status: ${stderr_lines[*]}"
-    [ "$status" -eq 2 ] && [ "${#stderr_lines[@]}" -eq 1 ]
+    [ "$status" -eq 2 ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
     [[ ${stderr_lines[0]} =~ ^mqsend:\ .*record\ 2:\ .*${2-}.*1\ sent,\ record\ 2\ not$ ]]
     [ "$(mqreceive -a /records)" = before ]
 }

@@ -167,8 +167,8 @@ class Run {
     int operator()() {
         tell_troubles();
         // Before anything is gone that could not be told.
-        if (fcntl(STDOUT_FILENO, F_GETFL) < 0)
-            throw Error("stdout", "cannot write", errno);
+        if ((fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY)
+            throw Error("stdout", "cannot write", EBADF);
         for (const Object& object : inventory_.objects)
             if (!names_ || names_->find(object))
                 deal_with(object);
