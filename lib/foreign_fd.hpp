@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include "fd.hpp"
 #include "inventory.hpp"
 
 /// Descriptors of other processes, looked at without opening what they refer to. All of it takes
@@ -24,9 +23,5 @@ std::string link(pid_t pid, int fd);
 
 /// What the kernel tells of it, lines of `NAME:\tVALUE`; empty if it is gone. See proc(5).
 std::string info(pid_t pid, int fd);
-
-/// A duplicate that shares the open file, if it is still this one: pidfd_getfd(2), Linux 5.6. Not
-/// open where that is refused. Throws Error for want of descriptors.
-UniqueFd try_duplicate(pid_t pid, int fd, const FileId& file);
 
 } // namespace ipc::foreign_fd

@@ -191,7 +191,8 @@ struct Object {
     bool has_owner = true; ///< the next three are known
     uid_t owner = 0;
     gid_t group = 0;
-    mode_t perms = 0; ///< permission bits alone
+    mode_t perms = 0;      ///< permission bits alone
+    bool has_perms = true; ///< they are known, if the owner is
     /// Without its kind, byte by byte, what every tool accepts: `/jobs`, `key:0x000004d2`, `id:7`,
     /// a path. What has no name is called after its inode: `pipe:[N]`, `socket:[N]`.
     std::string name;

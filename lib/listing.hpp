@@ -70,8 +70,7 @@ void list_posix(const Place& place, KindSet kinds, Depth depth, std::vector<Obje
                 std::vector<Trouble>& troubles);
 
 /// FIFOs, pipes, eventfds and memfds by the descriptors, and mapped files by the mappings, that a
-/// scan found. How full a pipe or FIFO is takes a descriptor of it: one of a process that we may
-/// trace is duplicated, once for each pipe, and closed at once. To open it would be to take part.
+/// scan found. How full a pipe or FIFO is takes a descriptor of it (pipe_levels.hpp).
 /// Where all its writers leave in those microseconds, the reader sees the end of file after them.
 /// Throws Error for want of descriptors.
 void list_open(const ProcessScan& scan, KindSet kinds, std::vector<Object>& objects);

@@ -168,7 +168,7 @@ void creator(Table& table, const Object& object, const ProcessScan&, const Colum
 }
 
 void perms(Table& table, const Object& object, const ProcessScan&, const ColumnStyle&) {
-    if (object.has_owner && object.kind != ObjectKind::sig)
+    if (object.has_owner && object.has_perms && object.kind != ObjectKind::sig)
         table.add(Cell::string, mode_text(object.perms));
     else
         table.add_absent();

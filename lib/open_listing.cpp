@@ -3,16 +3,16 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fcntl.h>
 #include <span>
 #include <string_view>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <tuple>
 
+#include "cached_file.hpp"
 #include "describe.hpp"
 #include "foreign_fd.hpp"
+#include "pipe_levels.hpp"
 #include "text.hpp"
 
 namespace ipc {
@@ -100,24 +100,6 @@ std::string memfd_name(std::string_view link) {
     return std::string(link);
 }
 
-void describe_pipe(Object& object, std::span<const Found> uses) {
-    if (object.kind == ObjectKind::fifo && object.name.ends_with(deleted))
-        object.state = State::marked;
-    for (const Found& use : uses) {
-        const UniqueFd end =
-            foreign_fd::try_duplicate(use.descriptor->pid, use.descriptor->fd, use.file);
-        if (!end.is_open())
-            continue;
-        int unread = 0;
-        if (ioctl(end.get(), FIONREAD, &unread) == 0)
-            object.figures.set(Figure::used, unread);
-        const int capacity = fcntl(end.get(), F_GETPIPE_SZ);
-        if (capacity >= 0)
-            object.figures.set(Figure::limit, capacity);
-        return;
-    }
-}
-
 /// Of the first user that still has it; nothing if none has.
 std::optional<struct stat> status_of(std::span<const Found> uses) {
     for (const Found& use : uses)
@@ -148,8 +130,8 @@ Object describe(std::span<const Found> uses) {
         object.name = memfd_name(first.descriptor->link);
         if (status)
             set_memory(object, *status);
-    } else {
-        describe_pipe(object, uses);
+    } else if (first.kind == ObjectKind::fifo && object.name.ends_with(deleted)) {
+        object.state = State::marked;
     }
     return object;
 }
@@ -194,14 +176,11 @@ bool is_memfd(const Mapping& mapping) noexcept {
 
 /// Of the file that a process knows by this path, if it is still that one.
 std::optional<struct stat> status_of(const Mapping& mapping) {
-    for (const std::string& path :
-         {text("/proc/", mapping.pid, "/root", mapping.path), mapping.path}) {
-        struct stat status {};
-        if (fstatat(AT_FDCWD, path.c_str(), &status, AT_STATX_DONT_SYNC) == 0 &&
-            file_id(status) == mapping.file)
-            return status;
-    }
-    return std::nullopt;
+    const char* const path = mapping.path.c_str();
+    auto status = try_cached_stat(mapping.pid, path);
+    if (!status || file_id(*status) != mapping.file)
+        status = try_cached_stat(path);
+    return status && file_id(*status) == mapping.file ? status : std::nullopt;
 }
 
 /// The object that all of these map; nothing if it is a device.
@@ -299,9 +278,25 @@ void request_open(KindSet kinds, ScanRequest& request) {
 
 void list_open(const ProcessScan& scan, KindSet kinds, std::vector<Object>& objects) {
     const std::size_t begin = objects.size();
+    std::vector<PipeEnd> ends;
     for_each_run(
         find_descriptors(scan, kinds), [](const Found& found) { return found.object(); },
-        [&](std::span<const Found> uses) { objects.push_back(describe(uses)); });
+        [&](std::span<const Found> uses) {
+            if (uses.front().kind == ObjectKind::pipe || uses.front().kind == ObjectKind::fifo)
+                for (const Found& use : uses)
+                    ends.push_back({.object = objects.size(),
+                                    .pid = use.descriptor->pid,
+                                    .fd = use.descriptor->fd,
+                                    .file = use.file});
+            objects.push_back(describe(uses));
+        });
+    query_pipe_levels(ends, [&](const PipeLevel& level) {
+        Figures& figures = objects[level.object].figures;
+        if (level.unread >= 0)
+            figures.set(Figure::used, level.unread);
+        if (level.capacity >= 0)
+            figures.set(Figure::limit, level.capacity);
+    });
     if (kinds.has(ObjectKind::memfd))
         add_mapped_memfds(scan, objects, begin);
     if (kinds.has(ObjectKind::map))

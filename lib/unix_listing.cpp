@@ -2,11 +2,11 @@
 #include "listing.hpp"
 
 #include <algorithm>
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unordered_map>
 
+#include "cached_file.hpp"
 #include "describe.hpp"
 #include "error.hpp"
 #include "limits.hpp"
@@ -32,13 +32,15 @@ std::string name_of(const UnixSocket& socket) {
 /// Who may send to it: that is for its file to say. Without one anybody may who can name it.
 void set_permissions(Object& object, const UnixSocket& socket) {
     object.perms = 0777;
-    struct stat status {};
-    if (socket.file != 0 && socket.name.starts_with('/') &&
-        fstatat(AT_FDCWD, socket.name.c_str(), &status, AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC) ==
-            0 &&
-        S_ISSOCK(status.st_mode) && (status.st_ino & UINT32_MAX) == socket.file) {
-        object.group = status.st_gid;
-        object.perms = status.st_mode & 07777U;
+    if (socket.file == 0)
+        return;
+    const auto status =
+        socket.name.starts_with('/') ? try_cached_stat(socket.name.c_str()) : std::nullopt;
+    object.has_perms =
+        status && S_ISSOCK(status->st_mode) && (status->st_ino & UINT32_MAX) == socket.file;
+    if (object.has_perms) {
+        object.group = status->st_gid;
+        object.perms = status->st_mode & 07777U;
     }
 }
 

@@ -37,7 +37,7 @@ row() {
 
 # json EXPRESSION: what it is of the objects `ipc` in the json of $output, in Python.
 json() {
-    output=$(python3 -c 'import json, sys
+    output=$(python3 -c 'import json, os, sys
 ipc = json.load(sys.stdin)["ipc"]
 print(eval(sys.argv[1]))' "$1" <<<"$output")
 }
@@ -323,4 +323,33 @@ PYTHON
     # shellcheck disable=SC2016
     run_tool 2 unshare --mount sh -c 'mount -t tmpfs none /proc && exec ipcstat -k lock'
     assert_diagnostic ipcstat '/proc'
+}
+
+@test 'how full a pipe is is not waited for, where a duplicate of it keeps who made it' {
+    requires strace
+    start_fixture <<'PYTHON'
+r, w = os.pipe()
+os.write(w, b"hello")
+say([os.fstat(r).st_ino])
+PYTHON
+    # As if it had become a file whose server does not answer.
+    run_tool 0 strace -f -qq -o /dev/null -e trace=pidfd_getfd \
+        -e inject=pidfd_getfd:delay_enter=30000000 \
+        ipcstat -k pipe -p "$fixture" -J -o NAME,USED,LIMIT
+    json "[(o['used'], o['limit']) for o in ipc if o['name'] == 'pipe:[${words[1]}]']"
+    assert_output '[(None, None)]'
+}
+
+@test 'permissions of a socket are those that the kernel has at hand: no path of others is followed' {
+    requires strace
+    DIR=$BATS_TEST_TMPDIR start_fixture <<'PYTHON'
+s = socket.socket(socket.AF_UNIX); s.bind(os.environ["DIR"] + "/s")
+kept = os.open(os.environ["DIR"] + "/data", os.O_RDWR | os.O_CREAT)
+os.ftruncate(kept, 10)
+kept = mmap.mmap(kept, 10)
+PYTHON
+    run_tool 0 strace -f -qq -o /dev/null -e trace=openat2 -e inject=openat2:error=EAGAIN \
+        ipcstat -k unix,map -p "$fixture" -J -o NAME,OWNER,PERMS
+    json '[(os.path.basename(o["name"]), o["owner"] is None, o["perms"]) for o in ipc]'
+    assert_output "[('s', False, None), ('data', True, None)]"
 }
