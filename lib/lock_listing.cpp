@@ -58,7 +58,12 @@ void find_holders(const ProcessScan& scan, std::vector<Held>& all) {
     for (Held& held : all)
         by_file.push_back(&held);
     const auto before = [](const Held* a, const Held* b) { return a->lock.file < b->lock.file; };
-    std::stable_sort(by_file.begin(), by_file.end(), before);
+    // Many may be of one file, and those of each descriptor are to be found among them.
+    const auto key = [](const FileLock& lock) {
+        return std::tie(lock.file, lock.pid, lock.type, lock.region);
+    };
+    std::sort(by_file.begin(), by_file.end(),
+              [&](const Held* a, const Held* b) { return key(a->lock) < key(b->lock); });
     for (const Descriptor& descriptor : scan.descriptors) {
         Held wanted;
         wanted.lock.file = descriptor.file;
@@ -67,12 +72,18 @@ void find_holders(const ProcessScan& scan, std::vector<Held>& all) {
             continue;
         const auto found =
             parse_locks_of_descriptor(foreign_fd::info(descriptor.pid, descriptor.fd));
-        for (auto held = begin; held != end; ++held) {
-            if ((*held)->descriptor == nullptr)
-                (*held)->descriptor = &descriptor;
-            if (std::any_of(found.begin(), found.end(),
-                            [&](const FileLock& lock) { return lock.is_like((*held)->lock); }))
-                (*held)->users.push_back({.pid = descriptor.pid, .role = Role::holds});
+        if ((*begin)->descriptor == nullptr)
+            std::for_each(begin, end, [&](Held* held) { held->descriptor = &descriptor; });
+        const Use use = {.pid = descriptor.pid, .role = Role::holds};
+        for (const FileLock& lock : found) {
+            const auto held =
+                std::lower_bound(begin, end, lock, [&](const Held* a, const FileLock& b) {
+                    return key(a->lock) < key(b);
+                });
+            // Duplicates of a descriptor come one after the other.
+            if (held != end && lock.is_like((*held)->lock) &&
+                ((*held)->users.empty() || (*held)->users.back() != use))
+                (*held)->users.push_back(use);
         }
     }
 }

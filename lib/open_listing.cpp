@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <span>
 #include <string_view>
 #include <sys/stat.h>
@@ -239,24 +240,24 @@ void list_mapped(const ProcessScan& scan, std::vector<Object>& objects) {
 
 /// Memory may stay mapped after its descriptor is closed: who does that uses it too.
 void add_mapped_memfds(const ProcessScan& scan, std::vector<Object>& objects, std::size_t begin) {
+    std::map<FileId, std::size_t> known;
+    for (std::size_t i = begin; i < objects.size(); ++i)
+        if (objects[i].kind == ObjectKind::memfd && objects[i].file)
+            known.emplace(*objects[i].file, i);
     for (const Mapping& mapping : scan.mappings) {
         if (!is_memfd(mapping))
             continue;
-        auto object =
-            std::find_if(objects.begin() + static_cast<std::ptrdiff_t>(begin), objects.end(),
-                         [&](const Object& known) {
-                             return known.kind == ObjectKind::memfd && known.file == mapping.file;
-                         });
-        if (object == objects.end()) {
-            Object unknown = used_object(ObjectKind::memfd);
-            unknown.name = memfd_name(mapping.path);
-            set_file(unknown, mapping.file);
-            unknown.figures.set(Figure::size, static_cast<std::int64_t>(mapping.size));
-            object = objects.insert(objects.end(), std::move(unknown));
+        const auto [place, is_new] = known.try_emplace(mapping.file, objects.size());
+        if (is_new) {
+            Object& object = objects.emplace_back(used_object(ObjectKind::memfd));
+            object.name = memfd_name(mapping.path);
+            set_file(object, mapping.file);
+            object.figures.set(Figure::size, static_cast<std::int64_t>(mapping.size));
         }
-        object->users.push_back({.pid = mapping.pid, .role = Role::opens});
-        sort_users(object->users);
+        objects[place->second].users.push_back({.pid = mapping.pid, .role = Role::opens});
     }
+    for (const auto& [file, place] : known)
+        sort_users(objects[place].users);
 }
 
 } // namespace
