@@ -481,6 +481,151 @@ shm:/stat-link malformed'
     assert_output "$(lsipc -s -r --noheadings -o KEY,ID,NSEMS)"
 }
 
+@test "System V: the times, processes, creators and groups that the kernel keeps" {
+    local owner=$EUID group creator
+    creator=$(id -un) group=$(id -g)
+    make_queue key:0x5157
+    make_semaphore key:0x5157
+    make_memory key:0x5157 4K
+    if is_root; then
+        owner=4711 group=4712
+        give_away
+    fi
+    # No two in the same second, and each by a process of its own.
+    run_tool 0 perl -MIPC::SysV=shmat,shmdt,GETPID -e '
+        my ($queue, $set, $segment) = (msgget(0x5157, 0), semget(0x5157, 0, 0), shmget(0x5157, 0, 0));
+        sub next_second { my $now = time; select(undef, undef, undef, 0.01) while time == $now }
+        sub in_child {
+            my $work = shift;
+            fork or do { $work->() or die "$!"; exit };
+            wait > 0 && $? == 0 or die;
+        }
+        next_second;
+        in_child(sub { msgsnd($queue, pack("l! a*", 1, "one"), 0) });
+        next_second;
+        in_child(sub { msgrcv($queue, my $message, 100, 0, 0) });
+        in_child(sub { semop($set, pack("s!3", 0, 1, 0)) });
+        my $address = shmat($segment, undef, 0) // die; # behind fork, which attaches it as well
+        next_second;
+        shmdt($address) // die;
+        print semctl($set, 0, GETPID, 0)'
+    local last=$output
+    # row KIND COLUMN...: these of the only object of a kind, as the kernel itself shows it.
+    row() {
+        awk -v list="${*:2}" 'NR == 2 {
+            count = split(list, column, " ")
+            for (i = 1; i <= count; ++i) printf "%s%s", $column[i], i < count ? " " : "\n"
+        }' "/proc/sysvipc/$1"
+    }
+    local -a plain=(-r --noheadings --time-format=timestamp)
+    run_tool 0 ipcstat "${plain[@]}" -k mq -o CTIME,SEND,RECV,SENDER,RECEIVER,LASTPID
+    assert_output "$(row msg 14 12 13 6 7 7)"
+    [ "$(tr ' ' '\n' <<<"$output" | sort -u | wc -l)" -eq 5 ]
+    run_tool 0 ipcstat "${plain[@]}" -k shm -o CTIME,ATTACH,DETACH,CPID,LASTPID
+    assert_output "$(row shm 14 12 13 5 6)"
+    [ "$(tr ' ' '\n' <<<"$output" | sort -u | wc -l)" -eq 5 ]
+    run_tool 0 ipcstat "${plain[@]}" -k sem -o CTIME,OTIME,LASTPID
+    assert_output "$(row sem 10 9) $last"
+    run_tool 0 ipcstat -r --noheadings -o CREATOR,OWNER,GROUP
+    local expected
+    expected="$creator $(name_of passwd "$owner") $(name_of group "$group")"
+    assert_output "$expected"$'\n'"$expected"$'\n'"$expected"
+    # Who has received was the last only until somebody sends.
+    mqsend key:0x5157 x
+    run_tool 0 ipcstat -r --noheadings -k mq -o SENDER,LASTPID
+    assert_output "$(row msg 6 6)"
+}
+
+# Makes others the owner and the group of the objects of that key; `requires root`.
+give_away() {
+    mqctl set --owner 4711:4712 key:0x5157
+    shmctl set --owner 4711:4712 key:0x5157
+    perl -MIPC::Semaphore -e \
+        'IPC::Semaphore->new(0x5157, 0, 0)->set(uid => 4711, gid => 4712) // die'
+}
+
+# name_of DATABASE NUMBER
+name_of() { getent "$1" "$2" | cut -d : -f 1 | grep . || echo "$2"; }
+
+@test "System V objects from /proc where the kernel tells of them in no other way: the same rows" {
+    requires strace
+    make_queue key:0x5157
+    mqsend key:0x5157 hello you
+    mqreceive key:0x5157 >/dev/null
+    make_semaphore key:0x5157 --nsems 3
+    semctl op key:0x5157 0+1
+    make_memory key:0x5157 12345 -m 0640
+    shmcat key:0x5157 >/dev/null
+    ! is_root || give_away
+    local of_sets=NAME,OWNER,GROUP,PERMS,KEY,ID,NSEMS,CTIME,OTIME,CREATOR
+    local of_all=$of_sets,USED,STATE,MSGS,SIZE,NATTCH,SEND,RECV,ATTACH,DETACH,CPID,SENDER,RECEIVER
+    of_all+=,LASTPID,USERS
+    local -a traced=(strace -f -qq -o "$BATS_TEST_TMPDIR/calls" -e 'trace=msgctl,semctl,shmctl,openat')
+    # from_proc ERROR WHEN KINDS COLUMNS: the first call on each kind tells how many there are, those
+    # behind it ask for one after the other.
+    from_proc() {
+        local expected
+        expected=$(ipcstat -r --noheadings -k "$3" -o "$4")
+        run_tool 0 "${traced[@]}" -e "inject=msgctl,semctl,shmctl:error=$1:when=$2" \
+            ipcstat -r --noheadings -k "$3" -o "$4"
+        assert_no_stderr
+        assert_output "$expected"
+        [ "$(grep -c '"/proc/sysvipc/' "$BATS_TEST_TMPDIR/calls")" -eq "$5" ]
+        grep -q 'STAT_ANY.*INJECTED' "$BATS_TEST_TMPDIR/calls"
+    }
+    local error
+    # A kernel that does not know the command; one that refuses it.
+    for error in EINVAL EACCES; do
+        from_proc "$error" 2+ mq,shm "$of_all" 2
+        from_proc "$error" 2+ sem "$of_sets" 1
+    done
+    # Those that it told of before it refused one are not there twice.
+    make_queue key:0x5158
+    make_semaphore key:0x5158
+    segments=$(shmctl create -s 77 private)
+    from_proc EACCES 2 mq,sem,shm "$of_all,VALUE,WAITERS" 3
+}
+
+@test "System V objects that can be listed in no way are said to be missing" {
+    requires mount strace
+    make_memory key:0x5157 4K
+    make_memory /stat-m 4K
+    make_queue key:0x5157
+    local -a refused=(unshare --mount sh -c 'mount -t tmpfs none /proc/sysvipc && exec "$@"' sh
+        strace -f -qq -o /dev/null -e inject=shmctl:error=EACCES)
+    run_tool 2 "${refused[@]}" ipcstat -k shm -r --noheadings -o NAME
+    assert_output shm:/stat-m
+    assert_diagnostic ipcstat '^ipcstat: System V shared memory: cannot list: '
+    run_tool 0 "${refused[@]}" ipcstat -r --noheadings -o NAME
+    assert_output $'mq:key:0x00005157\nshm:/stat-m'
+    assert_diagnostic ipcstat '^ipcstat: System V shared memory: cannot list: '
+    run_tool 0 "${refused[@]}" ipcstat -k mq,sem -r --noheadings -o NAME
+    assert_no_stderr
+    assert_output mq:key:0x00005157
+}
+
+@test "who only maps memory is found where the kernel answers no questions about mappings" {
+    requires strace
+    make_memory /stat-m 4K
+    make_memory key:0x5157 4K
+    # Without mmap.mmap, which keeps a descriptor.
+    holder user '
+libc = ctypes.CDLL(None)
+libc.mmap.restype = libc.shmat.restype = ctypes.c_void_p
+fd = os.open("/dev/shm/stat-m", os.O_RDWR)
+assert libc.mmap(None, ctypes.c_size_t(4096), 3, mmap.MAP_SHARED, fd, ctypes.c_long(0)) not in (None, 2**64 - 1)
+os.close(fd)
+assert libc.shmat(libc.shmget(0x5157, 0, 0), None, 0) not in (None, 2**64 - 1)'
+    local error
+    for error in ENOTTY EINVAL; do
+        run_tool 0 strace -f -qq -o "$BATS_TEST_TMPDIR/calls" -e inject=ioctl:error=$error \
+            ipcstat -r --noheadings -o NAME,STATE,USERS
+        assert_output "shm:/stat-m in-use ${pid[user]}:python3
+shm:key:0x00005157 in-use ${pid[user]}:python3"
+        grep -q INJECTED "$BATS_TEST_TMPDIR/calls"
+    done
+}
+
 @test "a full stdout is an error" {
     make_memory /stat-m 4K
     local form
@@ -493,9 +638,48 @@ shm:/stat-link malformed'
 @test "without /proc: what the kernel itself tells, and no state that is not proved" {
     ! is_sanitized || skip 'the sanitizers need /proc'
     requires mount
+    make_queue /stat-q
+    make_queue /stat-used
+    make_queue key:0x5157
+    make_queue key:0x5158
+    make_semaphore /stat-s
+    make_semaphore key:0x5157
+    make_semaphore key:0x5158
+    make_memory /stat-m 4K
+    make_memory /stat-used 4K
     make_memory key:0x5157 4K
-    run_tool - unshare --mount sh -c 'umount -l /proc; ipcstat -r --noheadings -o NAME; ipcstat -k shm'
-    assert_output --partial shm:key:0x00005157
+    make_memory key:0x5158 4K
+    holder user '
+libc = ctypes.CDLL(None)
+libc.shmat.restype = ctypes.c_void_p
+assert libc.shmat(libc.shmget(0x5158, 0, 0), None, 0) not in (None, 2**64 - 1)
+files = [os.open(place + "/stat-used", os.O_RDWR) for place in ("/dev/mqueue", "/dev/shm")]'
+    spawn reader mqreceive key:0x5158
+    spawn waiter semctl wait key:0x5158
+    wait_blocked reader msgrcv
+    wait_blocked waiter semtimedop semop
+    local -a bare=(unshare --mount sh -c 'mount -t tmpfs none /proc && exec "$@"' sh)
+    # Leases prove for POSIX queues, which need no /proc to be opened; the kernel counts attaches and
+    # who waits for a set, and knows that a creator is gone. Nothing else is known.
+    run_tool 0 "${bare[@]}" ipcstat -r --noheadings -o NAME,STATE,USERS
+    assert_no_stderr
+    assert_output 'mq:/stat-q unused 
+mq:/stat-used in-use 
+mq:key:0x00005157 unknown 
+mq:key:0x00005158 unknown 
+sem:/stat-s unknown 
+sem:key:0x00005157 idle 
+sem:key:0x00005158 in-use 
+shm:/stat-m unknown 
+shm:/stat-used unknown 
+shm:key:0x00005157 orphan 
+shm:key:0x00005158 in-use '
+    run_tool 2 "${bare[@]}" ipcstat -r --noheadings -o NAME -s orphan,unused,idle
+    assert_output $'mq:/stat-q\nsem:key:0x00005157\nshm:key:0x00005157'
+    assert_diagnostic ipcstat 'state is unknown, since processes could not be examined'
+    run_tool 0 "${bare[@]}" ipcstat -v -r --noheadings -o NAME,SIZE -k shm /stat-used
+    assert_output 'shm:/stat-used 4096'
+    assert_diagnostic ipcstat 'not visible from here'
 }
 
 @test "hidepid: what may be hidden makes states unknown, and nothing unused" {
