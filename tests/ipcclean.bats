@@ -502,6 +502,54 @@ next_second() {
     run_tool 2 ipcclean -N 999999999
 }
 
+@test "-N: POSIX objects there, in the /dev/mqueue and /dev/shm that its process has; the same names here stay" {
+    requires root mount
+    make_queue /clean-q
+    make_semaphore /clean-s
+    make_memory /clean-m 4K
+    make_memory /clean-ours 4K
+    spawn_ready there unshare --ipc --mount bash -c '
+        mount -t mqueue none /dev/mqueue && mount -t tmpfs none /dev/shm || exit
+        mqctl create /clean-q /clean-used && semctl create /clean-s && shmctl create -s 4K /clean-m /clean-used
+        exec 8</dev/shm/clean-used 7</dev/mqueue/clean-used && echo >&9 && exec sleep 600' 9
+    local -a inside=(nsenter --target "${pid[there]}" --ipc --mount)
+    there() { "${inside[@]}" sh -c 'cd /dev && echo mqueue/* shm/*'; }
+    [ "$(there)" = 'mqueue/clean-q mqueue/clean-used shm/clean-m shm/clean-used shm/sem.clean-s' ]
+    run_tool 0 ipcclean "${all[@]}" -N "${pid[there]}"
+    [ "${#lines[@]}" -eq 3 ]
+    [ "$(there)" = 'mqueue/clean-q mqueue/clean-used shm/clean-m shm/clean-used shm/sem.clean-s' ]
+    # Names are looked up there, too.
+    run_tool 1 ipcclean -y "${all[@]}" -N "${pid[there]}" shm:/clean-m shm:/clean-ours
+    assert_output --regexp '^removed shm:/clean-m: unused: [^
+]*$'
+    assert_diagnostic ipcclean '^ipcclean: shm:/clean-ours: there is no such object$'
+    run_tool 0 ipcclean -y "${all[@]}" -N "${pid[there]}"
+    assert_line --regexp '^removed mq:/clean-q: unused: '
+    assert_line --regexp '^removed sem:/clean-s: unused: '
+    [ "${#lines[@]}" -eq 2 ]
+    [ "$(there)" = 'mqueue/clean-used shm/clean-used' ]
+    local name
+    for name in mq:/clean-q sem:/clean-s shm:/clean-m shm:/clean-ours; do
+        exists "$name" || fail "$name is gone"
+    done
+}
+
+@test "where /dev/mqueue is that of another IPC namespace, our queues go, and not those that it shows" {
+    requires mount
+    make_queue /clean-q
+    make_queue /clean-theirs
+    # None of ours is there yet: nothing in it proves whose it is.
+    run_tool 0 unshare --ipc sh -c '
+        ipcclean -y "$@" -k mq && mqctl create /clean-q /clean-ours >/dev/null && ipcclean -y "$@" -k mq
+        ls /dev/mqueue; mqctl show /clean-q; mqctl show /clean-ours; true' sh "${all[@]}"
+    assert_line --regexp '^removed mq:/clean-q: unused: '
+    assert_line --regexp '^removed mq:/clean-ours: unused: '
+    assert_line clean-q
+    assert_line clean-theirs
+    [ "${#lines[@]}" -eq 4 ]
+    exists mq:/clean-q && exists mq:/clean-theirs
+}
+
 @test "what cannot be listed is said, and is trouble if it was asked for" {
     requires mount
     local -a no_shm
