@@ -164,6 +164,37 @@ PYTHON
     assert_output $'memfd:a b\nc (deleted)'
 }
 
+@test 'FD: a descriptor by which the first of its users has it' {
+    start_fixture <<'PYTHON'
+libc = ctypes.CDLL(None)
+os.dup2(os.memfd_create("numbered"), 50)
+os.closerange(3, 50)
+os.dup2(libc.eventfd(7, 0), 61)
+r, w = os.pipe()
+os.dup2(w, 72)
+for fd in (3, r, w):
+    os.close(fd)
+child = os.fork()
+if child == 0:
+    os.dup2(50, 40)
+    os.dup2(61, 41)
+    os.dup2(72, 42)
+    os.closerange(50, 80)
+    signal.pause()
+say([child])
+PYTHON
+    local kind fd
+    declare -A theirs=([memfd]=50 [eventfd]=61 [pipe]=72)
+    for kind in memfd eventfd pipe; do
+        fd=${theirs[$kind]}
+        # Others have pipes and the like, too.
+        rows "$kind" NAME,FD
+        assert_line --regexp "^$kind:[^ ]+ $fd\$"
+    done
+    [ "$(readlink "/proc/$fixture/fd/$fd")" = "$(awk '$2 == 72 { print $1 }' <<<"$output")" ]
+    kill "${words[1]}"
+}
+
 @test 'mapped files: shared ones with a name, and how; private ones and those of other kinds are not' {
     make_memory /ours 4096
     printf '%10000s' '' >"$BATS_TEST_TMPDIR/data"
