@@ -21,6 +21,7 @@ class Case:
     status: int = 0  # when all is well
     statuses: tuple = ()  # others that are right as well
     queues: dict = dataclasses.field(default_factory=dict)  # name: its messages, its settings
+    is_held: bool = False  # these are open elsewhere while it runs
     memory: dict = dataclasses.field(default_factory=dict)  # name: its content
     semaphores: dict = dataclasses.field(default_factory=dict)  # name: its values
     changes: tuple = ()  # what it does to them when all is well
@@ -465,14 +466,19 @@ def fifo_readers():
 
 
 def listers():
-    def lister(what, *arguments, **more):
-        return Case(f"ipcstat.{what}", ("ipcstat", "-r", "--noheadings", *arguments), judge.listing,
+    def lister(what, *arguments, account=judge.listing, **more):
+        return Case(f"ipcstat.{what}", ("ipcstat", "-r", "--noheadings", *arguments), account,
                     statuses=(1,), names=("mq:", "shm:", "sem:", "/proc", "/dev", "POSIX",
                                           "System V", "1 object", "fs.", "kernel.", "net.",
                                           "RLIMIT"), **more)
     yield lister("queue", "-o", "NAME,MSGS,USED", f"mq:{POSIX}", queues=queue())
     yield lister("memory", "-o", "NAME,SIZE", f"shm:{POSIX}", memory={POSIX: CONTENT})
     yield lister("sysv", "-o", "NAME,MSGS", f"mq:{SYSV}", queues=queue(SYSV))
+    judged = "-k", "mq", "-o", "NAME,STATE,USERS"
+    yield lister("queue.unused", *judged, queues=queue())
+    yield lister("queue.users", *judged, queues=queue(), is_held=True)
+    yield lister("graph", "--graph", "-k", "mq", account=judge.drawing, queues=queue(),
+                 is_held=True)
     yield lister("limits", "--limits")
 
 
@@ -484,6 +490,7 @@ def cleaners():
                     names=("left ", "mq:", "shm:", "sem:", "/proc", "/dev", "POSIX", "System V",
                            *more.pop("also", ())), **more)
     yield cleaner("segment", f"shm:{SYSV}", memory={SYSV: CONTENT})
+    yield cleaner("queue", "-k", "mq", f"mq:{POSIX}", queues=queue())
     yield cleaner("stdin", "-0", "-", memory={SYSV: CONTENT}, stdin=b"shm:" + SYSV.encode() + b"\0",
                   also=("-", "stdin"))
 

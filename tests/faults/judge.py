@@ -242,12 +242,12 @@ def listing(run, sound):
     if not is_sound(run, sound) or run.stderr:
         return []
     is_limits = "--limits" in run.case.argv
-    own = pwd.getpwuid(os.getuid()).pw_name.encode()
+    own = {pwd.getpwuid(os.getuid()).pw_name.encode(), b"%d" % os.getuid()}
 
     def rows(output):
         for cells in (line.split(b" ") for line in output.splitlines()):
             # Other users come and go.
-            if not (is_limits and cells[0].startswith(b"RLIMIT_") and cells[1:2] != [own]):
+            if not (is_limits and cells[0].startswith(b"RLIMIT_") and not own & {*cells[1:2]}):
                 yield cells
 
     expected = {cells[0]: cells for cells in rows(sound.stdout)}
@@ -255,10 +255,51 @@ def listing(run, sound):
     for cells in rows(run.stdout):
         wanted = expected.pop(cells[0], None)
         if wanted is None or len(cells) != len(wanted) or not is_limits and \
-                any(cell not in (b"", b"unknown", other) for cell, other in zip(cells, wanted)):
+                any(not is_part(cell, other) for cell, other in zip(cells, wanted)):
             found.append(f"listed: {b' '.join(cells)!r}, not {wanted}")
-    gone = any(re.search(r" (ENOENT|ESRCH|EINVAL|EIDRM|EACCES|EPERM) ", line) for line in run.hits)
-    return found + [f"{name!r} is not listed" for name in expected if not gone]
+    return found + [f"{name!r} is not listed" for name in expected if not is_refused(run)]
+
+
+def is_part(cell, whole):
+    """Whether a cell has nothing that is not so: a process may be there without its command."""
+    return cell in (b"", b"unknown", whole) or (cell.isdigit() and whole.startswith(cell + b":"))
+
+
+def is_refused(run):
+    """Whether the kernel said that something is gone, or not to be seen."""
+    return any(re.search(r" (ENOENT|ESRCH|EINVAL|EIDRM|EACCES|EPERM) ", line) for line in run.hits)
+
+
+def is_unexamined(run):
+    """Whether the kernel showed less of a process, and not for want of something of ours: such are
+    only counted."""
+    return is_refused(run) or any(re.search(r"(openat|getdents64)\(.* (ELOOP|EIO) ", line)
+                                  for line in run.hits)
+
+
+def drawing(run, sound):
+    """What is drawn is as it is, but for what is not known: second lines of labels, which way an edge
+    points, and, where nobody is seen to use it, that an object is used. An object that is not drawn
+    was said to be gone, or not to be seen, or it is said that it is missing; a process may also be
+    one that could not be examined."""
+    if not is_sound(run, sound) or run.stderr:
+        return []
+    drawn, expected = (output.stdout.decode().splitlines() for output in (run, sound))
+    has_edges = any(" -> " in line for line in drawn)
+    found = []
+    for line in expected:
+        is_of_process = "shape=box" in line or " -> " in line
+        is_excused = is_unexamined(run) if is_of_process else is_refused(run) and "[label=" in line
+        short = re.sub(r'(label="[^"\\]*)\\n[^"]*"', r'\1"', line)
+        forms = {line, short, line.replace("dir=both", "dir=none")}
+        if not has_edges:
+            forms |= {form.replace("style=filled", "style=dotted, color=gray50, fontcolor=gray50")
+                      for form in (line, short)}
+        there = [form for form in drawn if form in forms]
+        if not there and not is_excused:
+            found.append(f"not drawn: {line}")
+        drawn = [other for other in drawn if other not in there[:1]]
+    return found + [f"drawn: {line}" for line in drawn]
 
 
 def cleaning(run, sound):

@@ -239,10 +239,9 @@ class Place:
         for name, content in case.fifos.items():
             os.mkfifo(work / name)
             run.open_writer(name, content)
-        for name, (messages, settings) in case.queues.items():
-            create_patiently(name, settings)
-            queue = queues.open_queue(name)
-            assert queues.fill(queue, messages) == messages
+        held = [self.make_queue(name, *how) for name, how in case.queues.items()]
+        if not case.is_held:
+            held.clear()
         for name, content in case.memory.items():
             memory.create(name, content)
         for name, values in case.semaphores.items():
@@ -256,6 +255,13 @@ class Place:
                 run.victim = end_victim(victim, run.status == case.status and case.victim != "stays")
             self.collect(run, work)
         return run
+
+    def make_queue(self, name, messages, settings):
+        """Open."""
+        create_patiently(name, settings)
+        queue = queues.open_queue(name)
+        assert queues.fill(queue, messages) == messages
+        return queue
 
     def execute(self, run, work, victim):
         case = run.case
