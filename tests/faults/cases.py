@@ -479,6 +479,7 @@ def listers():
     yield lister("queue.users", *judged, queues=queue(), is_held=True)
     yield lister("graph", "--graph", "-k", "mq", account=judge.drawing, queues=queue(),
                  is_held=True)
+    yield lister("metrics", "--openmetrics", "-k", "mq", account=judge.measuring, queues=queue())
     yield lister("limits", "--limits")
 
 

@@ -302,6 +302,49 @@ def drawing(run, sound):
     return found + [f"drawn: {line}" for line in drawn]
 
 
+def measuring(run, sound):
+    """Each figure is as it is, and each object counts, in its state or as unknown. What is left out
+    was said to be gone, or not to be seen, or it is said that it is missing, but for the figures of
+    one object."""
+    if not is_sound(run, sound) or run.stderr:
+        return []
+    own = pwd.getpwuid(os.getuid()).pw_name
+
+    def lines(output):
+        for line in output.decode().replace(f'user="{os.getuid()}"', f'user="{own}"').splitlines():
+            # Others use up the same limits, and other users and processes come and go.
+            user = re.search(r'user="([^"]*)"', line)
+            if (not user or user[1] == own) and not re.match(
+                    r'ipc_limit_used\{limit="(RLIMIT_|fs\.file)|ipc_unexamined', line):
+                yield line
+
+    def counts(series):
+        """By kind and family, then by state."""
+        table = collections.defaultdict(collections.Counter)
+        for line in series:
+            if match := re.fullmatch(r'ipc_objects\{(.*),state="(.*)"\} (\d+)', line):
+                table[match[1]][match[2]] = int(match[3])
+        return table
+
+    given, expected = list(lines(run.stdout)), list(lines(sound.stdout))
+    found = [] if given[-1:] == ["# EOF"] else ["the end is missing"]
+    for kind, states in counts(expected).items():
+        ours = counts(given)[kind]
+        found += [f"{kind} {state}: {ours[state]}, not {count}" for state, count in states.items()
+                  if ours[state] > count and state != "unknown"]
+        difference = ours.total() - states.total()
+        if difference > 0 or (difference < 0 and not is_refused(run)):
+            found.append(f"{kind}: there are {ours.total()}")
+    apart = ["ipc_objects{"]
+    if counts(given) != counts(expected):  # the limits are used accordingly
+        apart.append('ipc_limit_used{limit="fs.mqueue.')
+    others = [[line for line in series if not line.startswith(tuple(apart))]
+              for series in (given, expected)]
+    found += [f"given: {line}" for line in others[0] if line not in others[1]]
+    return found + [f"not given: {line}" for line in others[1] if line not in others[0]
+                    and not is_refused(run) and not re.match(r"(# \w+ )?ipc_queue_", line)]
+
+
 def cleaning(run, sound):
     """What is said to be removed is gone, and what is gone is said, but by who was killed between
     the two, or cannot say it."""
