@@ -363,9 +363,9 @@ r, w = os.pipe()
 os.write(w, b"hello")
 say([os.fstat(r).st_ino])
 PYTHON
-    # As if it had become a file whose server does not answer.
+    # As if it waited for a file server.
     run_tool 0 strace -f -qq -o /dev/null -e trace=pidfd_getfd \
-        -e inject=pidfd_getfd:delay_enter=30000000 \
+        -e inject=pidfd_getfd:signal=STOP \
         ipcstat -k pipe -p "$fixture" -J -o NAME,USED,LIMIT
     json "[(o['used'], o['limit']) for o in ipc if o['name'] == 'pipe:[${words[1]}]']"
     assert_output '[(None, None)]'
