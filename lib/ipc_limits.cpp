@@ -66,14 +66,19 @@ class Collector {
     }
 
     /// The largest figure of that place's objects of a kind; 0 where there are none, nothing where
-    /// not all could be listed.
+    /// not all could be listed, or one does not tell.
     Count largest(ObjectKind kind, Family family, Figure figure) const {
         if (is_missing(kind))
             return std::nullopt;
         std::int64_t most = 0;
-        for (const Object& object : objects_)
-            if (is_here(object, kind, family))
-                most = std::max(most, object.figures.get_or(figure, 0));
+        for (const Object& object : objects_) {
+            if (!is_here(object, kind, family))
+                continue;
+            const auto value = object.figures.get(figure);
+            if (!value)
+                return std::nullopt;
+            most = std::max(most, *value);
+        }
         return to_count(most);
     }
 
@@ -103,10 +108,10 @@ class Collector {
   private:
     bool is_here(const Object& object, ObjectKind kind, Family family) const noexcept {
         return object.kind == kind && object.family == family &&
-               object.figures.get_or(Figure::ns, here_) == here_;
+               (here_ == 0 || object.figures.get_or(Figure::ns, here_) == here_);
     }
 
-    std::int64_t here_;
+    std::int64_t here_; ///< 0: not known; then they are all of one place
     const std::vector<Object>& objects_;
     std::vector<Trouble>& troubles_;
     std::vector<KindSet> missing_; ///< what could not all be listed

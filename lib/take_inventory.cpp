@@ -26,8 +26,9 @@ std::vector<Object> list_kept(const InventoryRequest& request, const Place& plac
     const Visit visit(place);
     list_system_v(request.kinds, request.depth, objects, troubles);
     list_posix(place, request.kinds, request.depth, objects, troubles);
-    for (Object& object : objects)
-        object.figures.set(Figure::ns, static_cast<std::int64_t>(place.ipc_namespace));
+    if (place.ipc_namespace != 0) // else it could not be looked at
+        for (Object& object : objects)
+            object.figures.set(Figure::ns, static_cast<std::int64_t>(place.ipc_namespace));
     return objects;
 }
 
@@ -104,6 +105,9 @@ Inventory take_inventory(const InventoryRequest& request) {
         }
         std::move(kept[i].begin(), kept[i].end(), std::back_inserter(inventory.objects));
     }
+    if (request.kinds.has_any(open_kinds) && inventory.scan.processes.empty())
+        inventory.troubles.push_back(
+            {.kinds = open_kinds, .line = "/proc: shows no processes, nor what they have open"});
     if (request.kinds.has_any(open_kinds))
         list_open(inventory.scan, request.kinds, inventory.objects);
     if (request.kinds.has(ObjectKind::unix_socket))
