@@ -23,7 +23,7 @@ namespace ipc {
 
 namespace {
 
-constexpr auto patience = std::chrono::seconds(2);
+constexpr nanoseconds patience = std::chrono::seconds(2);
 
 /// Whether it could be asked.
 bool ask(const PipeEnd& end, PipeLevel& level) noexcept {
