@@ -2,6 +2,8 @@
 #include "tool.hpp"
 
 #include <cerrno>
+#include <cstdlib>
+#include <exception>
 #include <fcntl.h>
 #include <new>
 #include <optional>
@@ -24,6 +26,28 @@ void repair_standard_fds() noexcept {
             open("/", O_PATH);
 }
 
+/// For want of memory.
+void report_in_pieces(std::string_view line) noexcept {
+    for (const std::string_view piece :
+         {std::string_view(tool_name), std::string_view(": "), line, std::string_view("\n")})
+        write_stderr(piece);
+}
+
+/// Where the C++ runtime got no memory, nor a reserve at the start, for the exception that would
+/// tell of it, this is called instead. Any other exception that nobody catches is a fault of ours.
+[[noreturn]] void end_without_memory() noexcept {
+    if (std::current_exception() != nullptr) {
+        try {
+            throw;
+        } catch (const std::bad_alloc&) {
+        } catch (...) {
+            std::abort();
+        }
+    }
+    report_in_pieces("out of memory");
+    _exit(exit_trouble);
+}
+
 /// Some file systems tell only now that a write failed: close(2).
 void close_stdout() {
     if (close(STDOUT_FILENO) != 0 && errno != EBADF && errno != EINTR)
@@ -36,9 +60,7 @@ void report(std::string_view line) noexcept {
     try {
         write_stderr(text(tool_name, ": ", line, '\n'));
     } catch (const std::bad_alloc&) {
-        for (const std::string_view piece :
-             {std::string_view(tool_name), std::string_view(": "), line, std::string_view("\n")})
-            write_stderr(piece);
+        report_in_pieces(line);
     }
 }
 
@@ -54,6 +76,7 @@ void report(const Error& error) {
 int detail::guarded_main(const Tool& tool, std::span<const OptionInfo> table, int argc, char** argv,
                          int (*body)(OptionParser&)) {
     tool_name = tool.name;
+    std::set_terminate(end_without_memory);
     repair_standard_fds();
     signals::prepare_process();
     std::optional<OptionParser> parser;
@@ -74,7 +97,7 @@ int detail::guarded_main(const Tool& tool, std::span<const OptionInfo> table, in
         signals::end_by(ended.signal);
         return exit_signal_base + ended.signal;
     } catch (const std::bad_alloc&) {
-        report("out of memory");
+        report_in_pieces("out of memory");
     }
     return parser && parser->has_command() ? exit_wrapper : status;
 }
