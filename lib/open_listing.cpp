@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::string_view deleted = " (deleted)";
 constexpr std::string_view memfd_prefix = "/memfd:";
+constexpr std::string_view posix_memory = "/dev/shm/";
 constexpr std::string_view eventfd_link = "anon_inode:[eventfd]";
 
 void set_memory(Object& object, const struct stat& status) {
@@ -131,7 +132,7 @@ Object describe(std::span<const Found> uses) {
         object.name = memfd_name(first.descriptor->link);
         if (status)
             set_memory(object, *status);
-    } else if (first.kind == ObjectKind::fifo && object.name.ends_with(deleted)) {
+    } else if (first.kind == ObjectKind::fifo && first.descriptor->is_removed) {
         object.state = State::marked;
     }
     return object;
@@ -165,7 +166,9 @@ std::vector<Found> find_descriptors(const ProcessScan& scan, KindSet kinds) {
 
 /// What is mapped under these names is no file for this list: other kinds have it, or none.
 bool is_other(std::string_view path) noexcept {
-    for (const std::string_view other : {"/dev/shm/", "/SYSV", "/dev/zero", "anon_inode:", "["})
+    if (path.starts_with(posix_memory)) // only what has no name there any more
+        return !path.ends_with(deleted);
+    for (const std::string_view other : {"/SYSV", "/dev/zero", "anon_inode:", "["})
         if (path.starts_with(other))
             return true;
     return path.empty();
@@ -184,7 +187,7 @@ std::optional<struct stat> status_of(const Mapping& mapping) {
     return status && file_id(*status) == mapping.file ? status : std::nullopt;
 }
 
-/// The object that all of these map; nothing if it is a device.
+/// The object that all of these map; nothing if it is a device, or memory that `shm` lists.
 std::optional<Object> describe(std::span<const Mapping* const> uses) {
     const Mapping& first = *uses.front();
     Object object = used_object(ObjectKind::map);
@@ -200,13 +203,14 @@ std::optional<Object> describe(std::span<const Mapping* const> uses) {
     sort_users(object.users);
     object.details.emplace_back(Detail::type, is_writable ? "rw" : "r");
     object.figures.set(Figure::size, static_cast<std::int64_t>(size));
-    if (object.name.ends_with(deleted)) {
-        object.state = State::marked;
-    } else if (const auto status = status_of(first)) {
-        if (!S_ISREG(status->st_mode))
+    // A name may end so by itself.
+    if (const auto status = status_of(first)) {
+        if (!S_ISREG(status->st_mode) || object.name.starts_with(posix_memory))
             return std::nullopt;
         set_owner(object, *status);
         set_memory(object, *status);
+    } else if (object.name.ends_with(deleted)) {
+        object.state = State::marked;
     }
     return object;
 }

@@ -91,7 +91,7 @@ class Child {
 
 /// Whether there is something to read in time.
 bool wait_for_answer(int answers) {
-    const Deadline deadline = Deadline::after(nanoseconds(patience));
+    const Deadline deadline = Deadline::after(patience);
     for (;;) {
         signals::check();
         pollfd ready = {.fd = answers, .events = POLLIN, .revents = 0};

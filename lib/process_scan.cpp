@@ -195,8 +195,8 @@ Look Worker::look_at_descriptor(pid_t pid, int directory, const char* name) {
     // Not to be kept waiting by a server that does not answer.
     struct statx status = {};
     char link[4096];
-    if (statx(directory, name, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MODE | STATX_INO, &status) !=
-        0) {
+    if (statx(directory, name, AT_STATX_DONT_SYNC,
+              STATX_TYPE | STATX_MODE | STATX_INO | STATX_NLINK, &status) != 0) {
         const Look result = outcome(pid, "fd", errno);
         // A file system of a user (FUSE) may refuse its files to us; such are none of ours.
         return result == Look::refused && readlinkat(directory, name, link, sizeof link) >= 0
@@ -209,6 +209,7 @@ Look Worker::look_at_descriptor(pid_t pid, int directory, const char* name) {
                           .file = {.device = makedev(status.stx_dev_major, status.stx_dev_minor),
                                    .inode = static_cast<ino_t>(status.stx_ino)},
                           .type = type,
+                          .is_removed = status.stx_nlink == 0,
                           .role = Role::opens,
                           .link = {}};
     const bool is_memory = type == S_IFREG && wants_type(0) && devices_.has(descriptor.file.device);

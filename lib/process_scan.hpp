@@ -34,6 +34,7 @@ struct Descriptor {
     int fd = 0;
     FileId file;
     mode_t type = 0; ///< S_IFMT of its mode: S_IFREG, S_IFIFO, …; 0 for an anonymous inode
+    bool is_removed = false; ///< it has no link any more
     Role role = Role::opens; ///< of pipes, FIFOs and regular files: reads, writes, both
     /// Of types that were asked for, what readlink(2) shows: `pipe:[17]`, `anon_inode:[eventfd]`,
     /// `/memfd:name (deleted)`, a FIFO's path.
@@ -102,7 +103,8 @@ class ProcessScan {
 /// started after `used` (seconds since the epoch, the clock of the record). A time before the boot
 /// tells that the clock was set since, and proves nothing. Process 0 is unknown: nobody, or one
 /// that is not visible from here; the caller knows whether there was a use at all. So is one that
-/// exists and is hidden, or where /proc is that of another PID namespace. Throws Error for want of descriptors or memory.
+/// exists and is hidden, or where /proc is that of another PID namespace. Throws Error for want of
+/// descriptors or memory.
 enum class Recorded : std::uint8_t { alive, gone, unknown };
 Recorded recorded_user(pid_t pid, std::int64_t used);
 

@@ -2,6 +2,7 @@
 #include "table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -21,14 +22,18 @@ void append_hex(std::string& out, char byte) {
     out += hex_digits[static_cast<unsigned char>(byte) & 0xFU];
 }
 
-/// Bytes that stand for themselves in every form.
-bool is_plain(char c) noexcept {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view("/:._-+,=@[]").find(c) != std::string_view::npos;
-}
+/// Whether a byte stands for itself in every form.
+constexpr std::array<bool, 256> plain_bytes = [] {
+    std::array<bool, 256> plain{};
+    for (const char c : std::string_view("0123456789abcdefghijklmnopqrstuvwxyz"
+                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ/:._-+,=@[]"))
+        plain[static_cast<unsigned char>(c)] = true;
+    return plain;
+}();
 
 bool is_plain(std::string_view text) noexcept {
-    return std::all_of(text.begin(), text.end(), [](char c) { return is_plain(c); });
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return plain_bytes[static_cast<unsigned char>(c)]; });
 }
 
 /// printable(), and of what it leaves, `special` as \xNN too.

@@ -103,7 +103,10 @@ Inventory take_inventory(const InventoryRequest& request) {
                 return open_object(object, shm);
             });
         }
-        std::move(kept[i].begin(), kept[i].end(), std::back_inserter(inventory.objects));
+        if (inventory.objects.empty())
+            inventory.objects = std::move(kept[i]);
+        else
+            std::move(kept[i].begin(), kept[i].end(), std::back_inserter(inventory.objects));
     }
     if (request.kinds.has_any(open_kinds) && inventory.scan.processes.empty())
         inventory.troubles.push_back(

@@ -385,3 +385,64 @@ PYTHON
         if os.path.basename(o["name"]) in ("s", "data")]'
     assert_output "[('s', False, None), ('data', True, None)]"
 }
+
+@test 'a name that ends in (deleted) is no removed file; POSIX memory that was removed is listed while mapped' {
+    local path="$BATS_TEST_TMPDIR/jobs (deleted)"
+    mkfifo "$path"
+    printf '%100s' '' >"$BATS_TEST_TMPDIR/data (deleted)"
+    make_memory /ours 4096
+    make_memory '/kept (deleted)' 4096
+    DIR=$BATS_TEST_TMPDIR start_fixture <<'PYTHON'
+d = os.environ["DIR"]
+both = os.open(d + "/jobs (deleted)", os.O_RDWR)
+kept = []
+for path in d + "/data (deleted)", "/dev/shm/ours", "/dev/shm/kept (deleted)":
+    with open(path, "r+b") as f:
+        kept.append(mmap.mmap(f.fileno(), 0))
+os.unlink("/dev/shm/ours")
+PYTHON
+    rows fifo NAME,STATE
+    assert_output "fifo:${path/ /\\x20} in-use"
+    rows map NAME,STATE
+    assert_line "map:$BATS_TEST_TMPDIR/data\\x20(deleted) in-use"
+    assert_line 'map:/dev/shm/ours\x20(deleted) marked'
+    refute_output --partial kept
+}
+
+@test 'many locks of one file, of a descriptor with duplicates, and many memfds mapped: each once' {
+    local file=$BATS_TEST_TMPDIR/file
+    : >"$file"
+    FILE=$file start_fixture <<'PYTHON'
+f = open(os.environ["FILE"], "r+")
+for i in range(20):
+    fcntl.fcntl(f, 37, struct.pack("hhqqi", fcntl.F_WRLCK, 0, 2 * i, 1, 0)) # F_OFD_SETLK
+other = os.dup(f.fileno())
+kept = []
+for i in range(20):
+    fd = os.memfd_create("m")
+    os.ftruncate(fd, 4096)
+    kept.append(mmap.mmap(fd, 4096))
+    os.close(fd)
+PYTHON
+    rows lock REGION,HOLDERS
+    [ "${#lines[@]}" -eq 20 ]
+    assert_line "38-38 $fixture:python3"
+    rows memfd NAME,USERS
+    [ "${#lines[@]}" -eq 20 ]
+    [ "$(sort -u <<<"$output")" = "memfd:m $fixture:python3" ]
+}
+
+@test 'with no memory at all, what is said is that: one line, and the status 2' {
+    ! is_sanitized || skip 'the sanitizers need memory'
+    local kib said=0
+    # Where the loader can go on, but not the tool, is for the library's size to say.
+    for ((kib = 2400; kib < 4400; kib += 100)); do
+        run -- sh -c "ulimit -v $kib; exec ipcstat -k pipe -r --noheadings -o INODE"
+        [[ $output != *'loading shared libraries'* ]] || continue
+        [ "$status" -ne 0 ] || break
+        assert_failure 2
+        assert_output 'ipcstat: out of memory'
+        said=1
+    done
+    [ "$said" -eq 1 ] || skip 'no such size'
+}
