@@ -27,8 +27,8 @@ template <class... Parts> std::string text(const Parts&... parts) {
 }
 
 /// `text` with every byte a terminal might act on as `\xNN`: control characters, C1 controls, those
-/// of Unicode that separate lines, cannot be seen or move others, and bytes that are no valid UTF-8.
-/// The result is one line, and safe to show.
+/// of Unicode that separate lines, cannot be seen or move others, and bytes that are no valid
+/// UTF-8. The result is one line, and safe to show.
 std::string printable(std::string_view text);
 
 /// How many bytes the UTF-8 sequence at the start of `text` has; 0 where there is none (RFC 3629:
