@@ -246,7 +246,7 @@ deps_on_terminal() {
     fake_system 0 cmake
     deps 2 build tests
     assert_output ''
-    [ "$stderr" = "deps: 'tests' is none of build, test, lint, package, bench, coverage" ]
+    [ "$stderr" = "deps: 'tests' is none of build, test, lint, package, bench, extra, coverage" ]
     assert_same calls /dev/null
 }
 

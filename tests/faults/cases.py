@@ -467,9 +467,10 @@ def fifo_readers():
 
 def listers():
     def lister(what, *arguments, account=judge.listing, **more):
-        return Case(f"ipcstat.{what}", ("ipcstat", "-r", "--noheadings", *arguments), account,
+        form = ("-r", "--noheadings") if account is judge.listing else ()
+        return Case(f"ipcstat.{what}", ("ipcstat", *form, *arguments), account,
                     statuses=(1,), names=("mq:", "shm:", "sem:", "/proc", "/dev", "POSIX",
-                                          "System V", "1 object", "fs.", "kernel.", "net.",
+                                          "System V", "object", "fs.", "kernel.", "net.",
                                           "RLIMIT"), **more)
     yield lister("queue", "-o", "NAME,MSGS,USED", f"mq:{POSIX}", queues=queue())
     yield lister("memory", "-o", "NAME,SIZE", f"shm:{POSIX}", memory={POSIX: CONTENT})
