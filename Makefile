@@ -87,7 +87,7 @@ bench-deps: ## install the peers that bench measures against; it goes without th
 	@.ci/deps build bench
 
 picture: all ## draw the README's picture anew (package graphviz)
-	@tests/run -- unshare --pid --fork --mount-proc tests/picture '$(CURDIR)/man/graph.svg'
+	@tests/run -- unshare --pid --fork --mount-proc tests/picture '$(CURDIR)/tests/picture.svg'
 
 coverage: ## run every test, and show which lines and branches none of them reaches
 	@.ci/deps build test coverage

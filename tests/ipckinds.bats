@@ -439,8 +439,10 @@ PYTHON
     for ((kib = 2400; kib < 4400; kib += 100)); do
         status=0
         output=$(ulimit -v "$kib" && exec ipcstat -k pipe -r --noheadings -o INODE 2>&1) || status=$?
-        [[ $output != *'loading shared libraries'* ]] || continue
-        [ "$status" -ne 0 ] || break
+        case $status in
+        0) break ;;
+        126 | 127 | 137 | 139) continue ;; # the kernel or the loader had too little
+        esac
         assert_equal "$status" 2
         assert_output 'ipcstat: out of memory'
         said=1
