@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// UTF-8: exactly what RFC 3629 allows. What is made printable is one line without control bytes,
-// and valid text without them is left as it is.
+// UTF-8: exactly what RFC 3629 allows. What is made printable is one line without control and
+// format characters, and valid text without them is left as it is.
 
 #include "fuzz.hpp"
 
@@ -34,7 +34,30 @@ Character decode(std::string_view text) {
     return {code, length};
 }
 
-bool is_control(std::uint32_t code) { return code < 0x20 || (code >= 0x7F && code < 0xA0); }
+/// Categories Cc, Zl, Zp and Cf, but for those of historic scripts and of music.
+bool is_control(std::uint32_t code) {
+    const auto is_within = [code](std::uint32_t first, std::uint32_t last) {
+        return code >= first && code <= last;
+    };
+    switch (code >> 8U) {
+    case 0x00:
+        return code < 0x20 || is_within(0x7F, 0x9F) || code == 0xAD;
+    case 0x06:
+        return is_within(0x600, 0x605) || code == 0x61C || code == 0x6DD;
+    case 0x07:
+        return code == 0x70F;
+    case 0x18:
+        return code == 0x180E;
+    case 0x20:
+        return is_within(0x200B, 0x200F) || is_within(0x2028, 0x202E) || is_within(0x2060, 0x206F);
+    case 0xFE:
+        return code == 0xFEFF;
+    case 0xFF:
+        return is_within(0xFFF9, 0xFFFB);
+    default:
+        return is_within(0xE0000, 0xE007F);
+    }
+}
 
 } // namespace
 
