@@ -36,13 +36,15 @@ signal.pause()" 9
 }
 
 # stopped N COMMAND...: spawns it as `clean`, and waits until it is stopped before its Nth removal,
-# behind the look at all objects, and before the second one at that object; `go_on` lets it go on.
+# behind the look at all objects, and before the second one at that object: there it asks whether
+# the pipe that is its stdout is still read. `go_on` lets it go on.
 stopped() {
     local trace=$BATS_TEST_TMPDIR/trace
     rm -f "$trace"
-    spawn clean strace -o "$trace" -e trace=poll -e inject=poll:signal=STOP:when="$1" "${@:2}"
+    spawn clean bash -o pipefail -c '"$@" | cat' bash \
+        strace -o "$trace" -e trace=poll -e inject=poll:signal=STOP:when="$1" "${@:2}"
     wait_until grep -q 'stopped by SIGSTOP' "$trace"
-    stopped_pid=$(pgrep -P "${pid[clean]}")
+    stopped_pid=$(pgrep -x -P "$(pgrep -x -P "${pid[clean]}" strace)" ipcclean)
 }
 go_on() { kill -CONT "$stopped_pid"; }
 

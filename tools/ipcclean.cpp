@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 #include <utility>
 #include <vector>
 
@@ -154,6 +155,12 @@ KindSet kinds_to_list(const Options& options, const std::optional<NameSet>& name
     return names ? names->kinds() : options.kinds.value_or(kept_kinds);
 }
 
+/// Whether there is somebody at the other end who may go.
+bool is_read_by_somebody(int fd) noexcept {
+    struct stat status {};
+    return fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
+
 class Run {
   public:
     Run(const Options& options, std::optional<NameSet> names, const std::vector<Place>& places)
@@ -233,7 +240,7 @@ class Run {
         if (signals::ended() != 0)
             report(text(removed_, " removed before the signal, all others left"));
         signals::check();
-        if (is_writer_cut_off(STDOUT_FILENO))
+        if (has_reader_ && is_writer_cut_off(STDOUT_FILENO))
             throw Error("stdout", "cannot write", EPIPE);
         try {
             if (const std::string why = remover_.remove(object); !why.empty()) {
@@ -259,6 +266,7 @@ class Run {
     Remover remover_;
     std::string lines_; ///< of what would be removed
     std::size_t removed_ = 0;
+    const bool has_reader_ = is_read_by_somebody(STDOUT_FILENO);
     int status_ = exit_done;
 };
 
