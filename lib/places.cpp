@@ -31,7 +31,7 @@ std::string namespace_path(pid_t process) { return text("/proc/", process, "/ns/
 /// 0, with errno set, where it may not be looked at.
 std::uint64_t try_inode(const char* path, int directory = AT_FDCWD) noexcept {
     struct stat status {};
-    return fstatat(directory, path, &status, 0) == 0 ? status.st_ino : 0;
+    return fstatat(directory, path, &status, AT_EMPTY_PATH) == 0 ? status.st_ino : 0;
 }
 
 [[noreturn]] void fail(pid_t process, int error) {
@@ -39,19 +39,21 @@ std::uint64_t try_inode(const char* path, int directory = AT_FDCWD) noexcept {
                 error == ENOENT ? ESRCH : error, explain_error(error));
 }
 
-/// Whether only who has rights over us can have mounted what a process sees. In the mount namespace
-/// of another user namespace, anybody can put any directory in the place of /dev/shm.
-bool has_trusted_mounts(const UniqueFd& process) noexcept {
-    if (const std::uint64_t theirs = try_inode("ns/mnt", process.get());
-        theirs != 0 && theirs == try_inode("/proc/self/ns/mnt"))
-        return true;
+/// 0 where only who has rights over us can have mounted what a process sees, else an errno value:
+/// EPERM in the mount namespace of another user namespace, where anybody can put any directory in
+/// the place of /dev/shm.
+int distrust_of_mounts(const UniqueFd& process) noexcept {
+    if (const std::uint64_t its = try_inode("ns/mnt", process.get());
+        its != 0 && its == try_inode("/proc/self/ns/mnt"))
+        return 0;
     const UniqueFd mounts(openat(process.get(), "ns/mnt", O_RDONLY | O_CLOEXEC));
     if (!mounts.is_open())
-        return false;
+        return errno;
     const UniqueFd users(ioctl(mounts.get(), NS_GET_USERNS));
-    struct stat status {};
-    return users.is_open() && fstat(users.get(), &status) == 0 &&
-           status.st_ino == try_inode("/proc/self/ns/user");
+    if (!users.is_open())
+        return is_shortage(errno) ? errno : EPERM;
+    const std::uint64_t owner = try_inode("", users.get());
+    return owner != 0 && owner == try_inode("/proc/self/ns/user") ? 0 : EPERM;
 }
 
 /// Nothing where it has none, or none that we may look at.
@@ -103,7 +105,7 @@ class Places {
             prefer_with_shm(place, process);
             found_.push_back(std::move(place));
         } catch (const Error& error) {
-            if (error.code().value() == EMFILE || error.code().value() == ENFILE)
+            if (is_shortage(error.code().value()))
                 throw;
             if (error.code().value() != ESRCH)
                 refused_ += 1;
@@ -178,8 +180,8 @@ UniqueFd try_open_shm_directory(const Place& place) {
     if (!root.is_open())
         return {};
     // Asked after the root was opened: nobody comes back from such a mount namespace.
-    if (!has_trusted_mounts(process)) {
-        errno = EPERM;
+    if (const int error = distrust_of_mounts(process); error != 0) {
+        errno = error;
         return {};
     }
     // A symbolic link with an absolute path in there would lead to a directory of ours.
