@@ -644,15 +644,11 @@ assert libc.unshare(0x08000000) == 0 # CLONE_NEWIPC"
 
 @test "where a lease proves nothing, only the word of the user removes" {
     requires root mount
-    run_tool 0 unshare --mount bash -c '
-        mount -t tmpfs none /mnt && mkdir /mnt/low /mnt/up /mnt/work || exit
-        mount -t overlay -o lowerdir=/mnt/low,upperdir=/mnt/up,workdir=/mnt/work none /dev/shm ||
-            { echo no overlayfs && exit; }
+    on_overlay '
         echo >/dev/shm/sem.clean-over
         ipcclean -y --older-than 0 -s orphan,unused,idle,malformed
         echo and
         ipcclean -y --older-than 0 -s malformed,unknown'
-    [ "$output" != 'no overlayfs' ] || skip 'needs an overlayfs'
     assert_output --regexp $'^and\nremoved sem:/clean-over: malformed: [^\n]*$'
     assert_diagnostic ipcclean 'left sem:/clean-over: that nobody has it open can be proved by its owner and root alone, and not in every file system'
 }

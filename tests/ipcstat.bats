@@ -898,16 +898,12 @@ is_asleep_or_ended() { ended "$1" || is_blocked "$1"; }
 
 @test "a lease proves nothing on a file system that grants it for what is in use" {
     requires root mount
-    run_tool 0 unshare --mount bash -c '
-        mount -t tmpfs none /mnt && mkdir /mnt/low /mnt/up /mnt/work || exit
-        mount -t overlay -o lowerdir=/mnt/low,upperdir=/mnt/up,workdir=/mnt/work none /dev/shm ||
-            { echo no overlayfs && exit; }
+    on_overlay '
         echo memory >/dev/shm/stat-over
         ipcstat -r --noheadings -o NAME,STATE
         mount -t ramfs none /dev/shm
         echo memory >/dev/shm/stat-ram
         ipcstat -r --noheadings -o NAME,STATE'
-    [ "$output" != 'no overlayfs' ] || skip 'needs an overlayfs'
     assert_output $'shm:/stat-over unknown\nshm:/stat-ram unused'
 }
 

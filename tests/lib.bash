@@ -144,6 +144,14 @@ PYTHON
 other_pids=(unshare --pid --fork --kill-child)
 [ "$EUID" -eq 0 ] || other_pids=(unshare --user --map-current-user --pid --fork --kill-child)
 
+# on_overlay SCRIPT: what bash says of it where /dev/shm is an overlayfs, as run_tool 0 has it.
+on_overlay() {
+    local overlay='mount -t tmpfs none /mnt; mkdir /mnt/low /mnt/up /mnt/work
+        mount -t overlay -o lowerdir=/mnt/low,upperdir=/mnt/up,workdir=/mnt/work none /dev/shm'
+    unshare --mount bash -ec "$overlay" 2>/dev/null || skip 'needs an overlayfs'
+    run_tool 0 unshare --mount bash -ec "$overlay;$1"
+}
+
 # ---- In the background ----
 
 # spawn NAME COMMAND...: starts COMMAND (no function) with stdout in $(out NAME), stderr in $(err

@@ -3,21 +3,12 @@
 // does no harm.
 
 #include <cstdio>
-#include <cstring>
 #include <sys/sysmacros.h>
 
 #include "file_locks.hpp"
 #include "fuzz.hpp"
 
 namespace {
-
-/// A number of the input's own bytes.
-template <class Number> Number take_number(fuzz::Input& input) {
-    Number number = 0;
-    const std::string_view bytes = input.take(sizeof number);
-    std::memcpy(&number, bytes.data(), bytes.size());
-    return number;
-}
 
 void require_sound(const ipc::FileLock& lock) {
     fuzz::require(lock.type.find(' ') != std::string::npos, "a lock has a kind and an access");
@@ -48,12 +39,12 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto kind = kinds[input.choice(5)];
     const bool is_waiting = input.choice(2) == 1;
     const bool is_bounded = input.choice(2) == 1;
-    const auto pid = take_number<int>(input);
-    const auto major = take_number<std::uint16_t>(input) & 0xfffU;
-    const auto minor = take_number<std::uint32_t>(input) & 0xfffffU;
-    const auto inode = take_number<std::uint64_t>(input);
-    const auto start = take_number<std::int64_t>(input) & INT64_MAX;
-    const auto end = take_number<std::int64_t>(input) & INT64_MAX;
+    const auto pid = input.number<int>();
+    const auto major = input.number<std::uint16_t>() & 0xfffU;
+    const auto minor = input.number<std::uint32_t>() & 0xfffffU;
+    const auto inode = input.number<std::uint64_t>();
+    const auto start = input.number<std::int64_t>() & INT64_MAX;
+    const auto end = input.number<std::int64_t>() & INT64_MAX;
     const std::string last = is_bounded ? ipc::text(end) : "EOF";
     char line[256];
     std::snprintf(line, sizeof line, "7: %s%s %d %02x:%02x:%llu %lld %s", is_waiting ? " -> " : "",

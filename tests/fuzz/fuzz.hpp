@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -44,6 +45,14 @@ class Input {
         const std::string_view taken = rest_.substr(0, length);
         rest_.remove_prefix(taken.size());
         return taken;
+    }
+
+    /// A number of as many of the next bytes as it has, or fewer at the end.
+    template <class Number> Number number() noexcept {
+        Number number = 0;
+        const std::string_view bytes = take(sizeof number);
+        std::memcpy(&number, bytes.data(), bytes.size());
+        return number;
     }
 
     std::string_view rest() const noexcept { return rest_; }

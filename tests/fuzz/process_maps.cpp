@@ -3,7 +3,6 @@
 // its path; any other line does no harm.
 
 #include <cstdio>
-#include <cstring>
 #include <string>
 #include <sys/sysmacros.h>
 
@@ -27,14 +26,6 @@ std::string line_of(const ipc::MappedRange& range) {
     return text;
 }
 
-/// A number of the input's own bytes.
-template <class Number> Number take_number(fuzz::Input& input) {
-    Number number = 0;
-    const std::string_view bytes = input.take(sizeof number);
-    std::memcpy(&number, bytes.data(), bytes.size());
-    return number;
-}
-
 } // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -47,11 +38,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     ipc::MappedRange range;
     range.is_writable = input.choice(2) == 1;
     range.is_shared = input.choice(2) == 1;
-    range.start = take_number<std::uint32_t>(input);
-    range.end = range.start + take_number<std::uint32_t>(input);
-    range.file = {.device =
-                      makedev(take_number<std::uint8_t>(input), take_number<std::uint8_t>(input)),
-                  .inode = take_number<ino_t>(input)};
+    range.start = input.number<std::uint32_t>();
+    range.end = range.start + input.number<std::uint32_t>();
+    range.file = {.device = makedev(input.number<std::uint8_t>(), input.number<std::uint8_t>()),
+                  .inode = input.number<ino_t>()};
     range.path = input.rest();
     if (range.path.starts_with(' ')) // the kernel's paths begin with / or [
         range.path = {};

@@ -3,7 +3,6 @@
 // them; any other line does no harm.
 
 #include <cstdio>
-#include <cstring>
 
 #include "fuzz.hpp"
 #include "queue_details.hpp"
@@ -19,23 +18,15 @@ std::string line_of(const ipc::QueueDetails& details, int notify, int signal) {
     return {line, static_cast<std::size_t>(length)};
 }
 
-/// A number of the input's own bytes.
-template <class Number> Number take_number(fuzz::Input& input) {
-    Number number = 0;
-    const std::string_view bytes = input.take(sizeof number);
-    std::memcpy(&number, bytes.data(), bytes.size());
-    return number;
-}
-
 } // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fuzz::Input input(data, size);
     ipc::parse_queue_details(input.rest());
-    const ipc::QueueDetails details{.bytes = take_number<std::int64_t>(input) & INT64_MAX,
-                                    .registered = take_number<pid_t>(input)};
-    const auto notify = take_number<int>(input);
-    const auto signal = take_number<int>(input);
+    const ipc::QueueDetails details{.bytes = input.number<std::int64_t>() & INT64_MAX,
+                                    .registered = input.number<pid_t>()};
+    const auto notify = input.number<int>();
+    const auto signal = input.number<int>();
     const auto parsed = ipc::parse_queue_details(line_of(details, notify, signal));
     fuzz::require(parsed.bytes == details.bytes, "the bytes in a queue are what the kernel shows");
     fuzz::require(parsed.registered == details.registered, "so is the process that waits");
