@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 
 #include "attributes.hpp"
 #include "error.hpp"
@@ -51,27 +50,6 @@ void size(Table& table, const Object& object, const ProcessScan& scan, const Col
         number<figure>(table, object, scan, style);
 }
 
-std::string moment(std::int64_t seconds, TimeFormat format) {
-    const std::time_t then = seconds;
-    const std::time_t now = std::time(nullptr);
-    std::tm at{};
-    std::tm today{};
-    if (localtime_r(&then, &at) == nullptr || localtime_r(&now, &today) == nullptr)
-        return text(seconds);
-    char line[64];
-    if (format == TimeFormat::iso) {
-        std::string out(line, std::strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S%z", &at));
-        out.insert(out.size() - 2, ":"); // the zone, as ISO 8601 has it beside a time with colons
-        return out;
-    }
-    const std::size_t length =
-        format == TimeFormat::full    ? std::strftime(line, sizeof line, "%b %e %H:%M:%S %Y", &at)
-        : at.tm_year != today.tm_year ? std::strftime(line, sizeof line, "%Y-%b%d", &at)
-        : at.tm_yday != today.tm_yday ? std::strftime(line, sizeof line, "%b%d", &at)
-                                      : std::strftime(line, sizeof line, "%H:%M", &at);
-    return {line, length};
-}
-
 /// 0 is never.
 template <Figure figure>
 void time_of(Table& table, const Object& object, const ProcessScan&, const ColumnStyle& style) {
@@ -81,7 +59,7 @@ void time_of(Table& table, const Object& object, const ProcessScan&, const Colum
     else if (style.times == TimeFormat::stamp)
         table.add(value);
     else
-        table.add(Cell::string, moment(value, style.times));
+        table.add(Cell::string, format_time(value, style.times));
 }
 
 template <Detail detail>
@@ -92,6 +70,14 @@ void words(Table& table, const Object& object, const ProcessScan&, const ColumnS
 const char* role_name(Role role) noexcept {
     constexpr std::array names = {"opens", "reads", "writes", "both", "holds", "waits", "last"};
     return names[static_cast<std::size_t>(role)];
+}
+
+/// `pid:command`, and `pid` alone where its command is not known.
+std::string describe_process(const ProcessScan& scan, pid_t pid) {
+    std::string command = scan.command(pid);
+    // A comma would seem to begin another process.
+    std::replace(command.begin(), command.end(), ',', '?');
+    return command.empty() ? text(pid) : text(pid, ':', command);
 }
 
 /// The users with one of these roles, or all.
@@ -292,18 +278,6 @@ const ObjectColumn& find(std::string_view name) {
 
 } // namespace
 
-TimeFormat parse_time_format(std::string_view name) {
-    constexpr std::pair<std::string_view, TimeFormat> formats[] = {
-        {"short", TimeFormat::brief},
-        {"full", TimeFormat::full},
-        {"iso", TimeFormat::iso},
-        {"timestamp", TimeFormat::stamp}};
-    for (const auto& [known, format] : formats)
-        if (name == known)
-            return format;
-    throw UsageError(text("'", printable(name), "' is none of short, full, iso and timestamp"));
-}
-
 std::span<const ObjectColumn> object_columns() noexcept { return columns; }
 
 Columns default_columns() { return parse_columns("KIND,NAME,OWNER,PERMS,USED,STATE,USERS", {}); }
@@ -349,13 +323,6 @@ void add_row(Table& table, const Columns& chosen, const Object& object, const Pr
              const ColumnStyle& style) {
     for (const ObjectColumn* const column : chosen)
         column->fill(table, object, scan, style);
-}
-
-std::string describe_process(const ProcessScan& scan, pid_t pid) {
-    std::string command = scan.command(pid);
-    // A comma would seem to begin another process.
-    std::replace(command.begin(), command.end(), ',', '?');
-    return command.empty() ? text(pid) : text(pid, ':', command);
 }
 
 } // namespace ipc

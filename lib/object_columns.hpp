@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "format_time.hpp"
 #include "inventory.hpp"
 #include "process_scan.hpp"
 #include "table.hpp"
@@ -20,16 +21,6 @@ enum class Needs : std::uint8_t {
     figures, ///< what a look at each object tells
     users,   ///< a pass over all processes
 };
-
-enum class TimeFormat : std::uint8_t {
-    stamp, ///< seconds since the epoch
-    brief, ///< today the hour, this year the day, else the year
-    full,  ///< as ctime(3) without the day of the week
-    iso,   ///< 2026-03-01T12:00:00+01:00
-};
-
-/// `short`, `full`, `iso` or `timestamp`. Throws UsageError.
-TimeFormat parse_time_format(std::string_view name);
 
 /// How values are written.
 struct ColumnStyle {
@@ -66,8 +57,5 @@ std::vector<TableColumn> table_columns(const Columns& chosen);
 /// Adds a row.
 void add_row(Table& table, const Columns& chosen, const Object& object, const ProcessScan& scan,
              const ColumnStyle& style);
-
-/// `pid:command`, and `pid` alone where its command is not known.
-std::string describe_process(const ProcessScan& scan, pid_t pid);
 
 } // namespace ipc
