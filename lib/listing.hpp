@@ -53,11 +53,12 @@ class Visit {
 /// calls.
 enum class Depth : std::uint8_t {
     names,   ///< name, owner, permissions, and what comes with them
-    figures, ///< all figures
+    figures, ///< all figures but those
+    members, ///< of the semaphores in System V sets, for which each set must be asked
 };
 
 /// System V queues, sets and segments of the IPC namespace that we are in, by MSG_STAT_ANY and its
-/// like, or /proc/sysvipc where the kernel lacks those. With Depth::figures, VALUE (of a set of one
+/// like, or /proc/sysvipc where the kernel lacks those. With Depth::members, VALUE (of a set of one
 /// alone), WAITERS and LASTPID of sets too, where permitted.
 void list_system_v(KindSet kinds, Depth depth, std::vector<Object>& objects,
                    std::vector<Trouble>& troubles);

@@ -19,6 +19,7 @@ namespace ipc {
 enum class Needs : std::uint8_t {
     name,    ///< the directory entry, or the record, alone
     figures, ///< what a look at each object tells
+    members, ///< what a look at the semaphores of each set tells
     users,   ///< a pass over all processes
 };
 

@@ -82,7 +82,7 @@ void describe_queue(const UniqueFd& queue, Figures& figures) noexcept {
 int list_queues(const UniqueFd& directory, Depth depth, Objects& objects) {
     return for_each_file(directory, [&](const char* name, const struct stat& status) {
         Object& object = add(objects, ObjectKind::mq, name, status);
-        if (depth == Depth::figures)
+        if (depth != Depth::names)
             if (const UniqueFd queue = try_open(directory, name, status); queue.is_open())
                 describe_queue(queue, object.figures);
     });
@@ -95,7 +95,7 @@ void describe_semaphore(const UniqueFd& directory, const char* name, const struc
         object.state = State::malformed;
         return;
     }
-    const UniqueFd file = depth == Depth::figures ? try_open(directory, name, status) : UniqueFd();
+    const UniqueFd file = depth != Depth::names ? try_open(directory, name, status) : UniqueFd();
     if (!file.is_open())
         return;
     const auto state = try_look_at_posix_semaphore(file);

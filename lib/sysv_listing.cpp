@@ -203,7 +203,7 @@ void Sets::describe(const Status& status, int id, Depth depth, Object& object) {
     set(object, Figure::nsems, status.sem_nsems);
     figures.set(Figure::operation, status.sem_otime);
     figures.set(Figure::ctime, status.sem_ctime);
-    if (depth == Depth::names)
+    if (depth != Depth::members)
         return;
     if (status.sem_nsems == 1)
         if (const int value = semctl(id, 0, GETVAL); value != -1)

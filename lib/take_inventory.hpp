@@ -16,7 +16,7 @@ enum class Judged : std::uint8_t { no, yes };
 
 struct InventoryRequest {
     KindSet kinds = kept_kinds;
-    Depth depth = Depth::figures;
+    Depth depth = Depth::members;
     Judged judged = Judged::yes;
     std::optional<pid_t> process; ///< for kinds that belong to a process: this one alone
     const std::vector<Place>* places = nullptr; ///< where to look; null: in our own

@@ -101,6 +101,20 @@ shm shm:key:0x00005157 0600 0x00005157  4096"
     assert_output --regexp '^5001 0 [0-9]+$'
 }
 
+@test "sets are asked about their semaphores only for the columns that need it" {
+    requires strace
+    local trace=$BATS_TEST_TMPDIR/trace
+    make_semaphore key:0x5157 --value 6
+    run_tool 0 strace -o "$trace" -e trace=semctl ipcstat -k sem -r --noheadings -o NAME,NSEMS,OTIME
+    run -1 grep -E 'GETVAL|GETNCNT|GETZCNT|GETPID' "$trace"
+    grep -q SEM_STAT_ANY "$trace"
+    local column
+    for column in VALUE WAITERS LASTPID STATE; do
+        run_tool 0 strace -o "$trace" -e trace=semctl ipcstat -k sem -o "$column"
+        grep -Eq 'GETVAL|GETNCNT' "$trace"
+    done
+}
+
 @test "json: numbers are numbers, users objects, what is unknown null" {
     make_queue /stat-q
     mqsend /stat-q hello

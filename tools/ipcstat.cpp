@@ -163,6 +163,12 @@ KindSet kinds_of(const Options& options, const ObjectFilter& filter) {
     return kinds.empty() ? kept_kinds : kinds;
 }
 
+Depth depth_of(Needs needs) noexcept {
+    return needs == Needs::name      ? Depth::names
+           : needs == Needs::figures ? Depth::figures
+                                     : Depth::members;
+}
+
 Plan make_plan(const Options& options, Operands names) {
     Plan plan;
     plan.filter = options.filter;
@@ -180,13 +186,15 @@ Plan make_plan(const Options& options, Operands names) {
                       options.times.value_or(is_for_people ? TimeFormat::brief : TimeFormat::stamp),
                   .exact_sizes = options.exact_sizes || !is_for_people};
 
-    const Needs needs = options.view == View::objects ? needs_of(plan.columns) : Needs::users;
+    const Needs needs = options.view == View::objects  ? needs_of(plan.columns)
+                        : options.view == View::limits ? Needs::figures
+                                                       : Needs::users;
     const bool is_judged = needs == Needs::users || options.filter.process ||
                            !options.filter.states.empty() || options.verbose;
     plan.kinds = options.view == View::limits ? kept_kinds : kinds_of(options, plan.filter);
     plan.has_limits = options.view == View::limits || options.view == View::metrics;
     plan.request = {.kinds = plan.has_limits ? plan.kinds | kept_kinds : plan.kinds,
-                    .depth = needs == Needs::name && !is_judged ? Depth::names : Depth::figures,
+                    .depth = depth_of(is_judged ? Needs::users : needs),
                     .judged = is_judged && options.view != View::limits ? Judged::yes : Judged::no,
                     .process = options.filter.process,
                     .places = nullptr};

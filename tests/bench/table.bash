@@ -236,7 +236,8 @@ at_least "$each" /proc/sys/kernel/shmmni
 at_least "$each" /proc/sys/kernel/msgmni
 sysv_objects make "$objects"
 names='ipcstat -o KIND,NAME,OWNER,PERMS >/dev/null'
-pair 'ipcs sysv_objects' 0.20 'ipcstat, many objects : ipcs -a' "$names" 'ipcs -a >/dev/null'
+figures='ipcstat -o KIND,NAME,OWNER,PERMS,USED,MSGS,NSEMS,SIZE,NATTCH >/dev/null'
+pair 'ipcs sysv_objects' 0.20 'ipcstat, many objects : ipcs -a' "$figures" 'ipcs -a >/dev/null'
 pair sysv_objects 2.00 'ipcstat, many objects : raw C' "$names" 'sysv_objects list >/dev/null'
 peak 65536 'peak memory of ipcstat, many objects : limit' /dev/null 'ipcstat --output-all' true
 # The removals alone, behind a listing of ours, for ipcclean needs one too.
