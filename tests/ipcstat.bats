@@ -105,7 +105,7 @@ shm shm:key:0x00005157 0600 0x00005157  4096"
     requires strace
     local trace=$BATS_TEST_TMPDIR/trace
     make_semaphore key:0x5157 --value 6
-    run_tool 0 strace -o "$trace" -e trace=semctl ipcstat -k sem -r --noheadings -o NAME,NSEMS,OTIME
+    run_tool 0 strace -o "$trace" -e trace=semctl ipcstat -k sem -r --noheadings -o NAME,USED,NSEMS
     run -1 grep -E 'GETVAL|GETNCNT|GETZCNT|GETPID' "$trace"
     grep -q SEM_STAT_ANY "$trace"
     local column
