@@ -72,8 +72,8 @@ class Drawing {
 
     void add(const std::vector<Object>& objects) {
         pair_sockets(objects);
-        for (const Object& object : objects)
-            ids_.push_back(id_of(object));
+        for (std::size_t i = 0; i < objects.size(); ++i)
+            ids_.push_back(is_connection(objects, i) ? std::string() : id_of(objects[i]));
         for (std::size_t i = 0; i < objects.size(); ++i)
             if (objects[i].kind != ObjectKind::sig)
                 add(objects, i);
@@ -99,7 +99,8 @@ class Drawing {
     }
 
   private:
-    /// Connected sockets name each other. Names repeat, where a server has accepted several.
+    /// Connected sockets name each other; any number of datagram sockets may name one. Names
+    /// repeat, where a server has accepted several.
     void pair_sockets(const std::vector<Object>& objects) {
         std::map<std::pair<std::string_view, std::string_view>, std::vector<std::size_t>> waiting;
         peers_.assign(objects.size(), none);
@@ -117,9 +118,21 @@ class Drawing {
             peers_[others.front()] = i;
             others.erase(others.begin());
         }
+        std::unordered_map<std::string_view, std::size_t> names;
         for (std::size_t i = 0; i < objects.size(); ++i)
             if (objects[i].kind == ObjectKind::unix_socket)
-                sockets_.emplace(objects[i].name, i);
+                names.emplace(objects[i].name, i);
+        targets_.assign(objects.size(), none);
+        are_targets_.assign(objects.size(), false);
+        for (std::size_t i = 0; i < objects.size(); ++i) {
+            if (peers_[i] != none)
+                continue;
+            if (const auto found = names.find(objects[i].detail(Detail::peer));
+                found != names.end()) {
+                targets_[i] = found->second;
+                are_targets_[found->second] = true;
+            }
+        }
     }
 
     /// The same name may be there in several namespaces, or stand for several sockets.
@@ -149,7 +162,7 @@ class Drawing {
     void add(const std::vector<Object>& objects, std::size_t at) {
         const Object& object = objects[at];
         const std::size_t peer = peers_[at];
-        if (peer != none && is_connection(object, objects[peer])) {
+        if (is_connection(objects, at)) {
             if (at < peer)
                 add_connection(object, objects[peer]);
             return;
@@ -158,20 +171,21 @@ class Drawing {
         if (is_joint(object) && object.users.empty() &&
             (peer == none || (is_joint(objects[peer]) && objects[peer].users.empty())))
             return;
-        if (const std::string_view name = object.detail(Detail::peer);
-            peer == none && !name.empty())
-            if (const auto target = sockets_.find(name); target != sockets_.end())
-                add_edge(ids_[at], ids_[target->second], "");
+        if (targets_[at] != none)
+            add_edge(ids_[at], ids_[targets_[at]], "");
         if (peer != none && at < peer)
             add_edge(ids_[at], ids_[peer], "dir=both");
         nodes_ += graph_node(object, ids_[at]);
         add_uses(object, ids_[at]);
     }
 
-    /// Whether two sockets stand between two processes and nobody else.
-    static bool is_connection(const Object& one, const Object& other) {
-        return one.users.size() == 1 && other.users.size() == 1 &&
-               one.users[0].pid != other.users[0].pid;
+    /// Whether it and its peer stand between two processes and nobody else: an edge, not two nodes.
+    bool is_connection(const std::vector<Object>& objects, std::size_t at) const {
+        if (peers_[at] == none || are_targets_[at] || are_targets_[peers_[at]])
+            return false;
+        const std::vector<Use>& one = objects[at].users;
+        const std::vector<Use>& other = objects[peers_[at]].users;
+        return one.size() == 1 && other.size() == 1 && one[0].pid != other[0].pid;
     }
 
     void add_connection(const Object& one, const Object& other) {
@@ -211,8 +225,9 @@ class Drawing {
     const ProcessScan& scan_;
     std::vector<std::string> ids_;
     std::set<std::string> taken_;
-    std::vector<std::size_t> peers_; ///< by object
-    std::unordered_map<std::string_view, std::size_t> sockets_;
+    std::vector<std::size_t> peers_;   ///< by object
+    std::vector<std::size_t> targets_; ///< by object: where it sends to, of those without peer
+    std::vector<bool> are_targets_;
     std::map<std::tuple<pid_t, pid_t, std::string>, std::size_t> connections_;
     std::set<pid_t> processes_;
     std::string nodes_;

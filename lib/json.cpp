@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "json.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
-#include <rapidjson/writer.h>
 
 #include "base64.hpp"
 #include "parse.hpp"
@@ -15,32 +15,48 @@ namespace ipc {
 
 namespace {
 
-/// What RapidJSON's writer needs of an output. DEL and the C1 controls (U+0080 to U+009F: C2 80 to
-/// C2 9F) are legal in json as they are; a terminal might still act on them.
-struct StringStream {
-    using Ch = char;
-    std::string& out;
+/// `\uXXXX`; a character above U+FFFF as its two surrogates.
+void append_escape(std::string& out, char32_t code) {
+    if (code > 0xFFFF) {
+        append_escape(out, 0xD800 + ((code - 0x10000) >> 10U));
+        code = 0xDC00 + ((code - 0x10000) & 0x3FFU);
+    }
+    out += "\\u";
+    for (int shift = 12; shift >= 0; shift -= 4)
+        out += "0123456789abcdef"[(code >> static_cast<unsigned>(shift)) & 0xFU];
+}
 
-    void Put(char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte == 0x7F) {
-            out += "\\u007f";
-        } else if (byte >= 0x80 && byte < 0xA0 && out.back() == '\xC2') {
-            out.pop_back();
-            out += byte < 0x90 ? "\\u008" : "\\u009";
-            out += "0123456789abcdef"[byte & 0xFU];
+/// How many bytes at the start of `string` are what they are in json and on a terminal.
+std::size_t plain_length(std::string_view string) noexcept {
+    const auto end = std::find_if(string.begin(), string.end(), [](char c) {
+        return c < ' ' || c > '~' || c == '"' || c == '\\';
+    });
+    return static_cast<std::size_t>(end - string.begin());
+}
+
+/// `string`, which is UTF-8, in quotes. What is_control() is legal in json but for those of ASCII;
+/// a terminal might act on it.
+void append_string(std::string& out, std::string_view string) {
+    constexpr std::string_view named = "\"\\\b\f\n\r\t";
+    out += '"';
+    for (;;) {
+        const std::size_t plain = plain_length(string);
+        out += string.substr(0, plain);
+        string.remove_prefix(plain);
+        if (string.empty())
+            break;
+        const std::string_view character = string.substr(0, utf8_sequence(string));
+        string.remove_prefix(character.size());
+        if (const std::size_t at = named.find(character); at != std::string_view::npos) {
+            out += '\\';
+            out += "\"\\bfnrt"[at];
+        } else if (const char32_t code = code_point(character); is_control(code)) {
+            append_escape(out, code);
         } else {
-            out += c;
+            out += character;
         }
     }
-
-    void Flush() {}
-};
-
-void append_string(std::string& out, std::string_view string) {
-    StringStream stream{out};
-    rapidjson::Writer<StringStream>(stream).String(string.data(),
-                                                   static_cast<rapidjson::SizeType>(string.size()));
+    out += '"';
 }
 
 /// RapidJSON does not look at what malloc(3) returns.

@@ -14,32 +14,6 @@ bool is_continuation(char byte) noexcept {
     return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
 }
 
-char32_t code_point(std::string_view sequence) noexcept {
-    const auto first = static_cast<unsigned char>(sequence[0]);
-    if (sequence.size() == 1)
-        return first;
-    char32_t code = first & (0x7FU >> sequence.size());
-    for (const char byte : sequence.substr(1))
-        code = code << 6U | (static_cast<unsigned char>(byte) & 0x3FU);
-    return code;
-}
-
-/// Controls, what separates lines, and what is not seen or moves what is: the categories Cc, Zl, Zp
-/// and Cf of Unicode, of the scripts in use.
-bool is_control(char32_t code) noexcept {
-    struct Range {
-        char32_t first;
-        char32_t last;
-    };
-    constexpr Range ranges[] = {
-        {0x00, 0x1F},     {0x7F, 0x9F},     {0xAD, 0xAD},     {0x600, 0x605},    {0x61C, 0x61C},
-        {0x6DD, 0x6DD},   {0x70F, 0x70F},   {0x180E, 0x180E}, {0x200B, 0x200F},  {0x2028, 0x202E},
-        {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F}};
-    return std::any_of(std::begin(ranges), std::end(ranges), [code](const Range& range) {
-        return code >= range.first && code <= range.last;
-    });
-}
-
 } // namespace
 
 std::size_t utf8_sequence(std::string_view text) noexcept {
@@ -59,6 +33,30 @@ std::size_t utf8_sequence(std::string_view text) noexcept {
     const bool surrogate = first == 0xED && second > 0x9F;
     const bool beyond = first == 0xF4 && second > 0x8F;
     return overlong || surrogate || beyond ? 0 : length;
+}
+
+char32_t code_point(std::string_view sequence) noexcept {
+    const auto first = static_cast<unsigned char>(sequence[0]);
+    if (sequence.size() == 1)
+        return first;
+    char32_t code = first & (0x7FU >> sequence.size());
+    for (const char byte : sequence.substr(1))
+        code = code << 6U | (static_cast<unsigned char>(byte) & 0x3FU);
+    return code;
+}
+
+bool is_control(char32_t code) noexcept {
+    struct Range {
+        char32_t first;
+        char32_t last;
+    };
+    constexpr Range ranges[] = {
+        {0x00, 0x1F},     {0x7F, 0x9F},     {0xAD, 0xAD},     {0x600, 0x605},    {0x61C, 0x61C},
+        {0x6DD, 0x6DD},   {0x70F, 0x70F},   {0x180E, 0x180E}, {0x200B, 0x200F},  {0x2028, 0x202E},
+        {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F}};
+    return std::any_of(std::begin(ranges), std::end(ranges), [code](const Range& range) {
+        return code >= range.first && code <= range.last;
+    });
 }
 
 bool is_utf8(std::string_view text) noexcept {

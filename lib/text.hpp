@@ -26,14 +26,20 @@ template <class... Parts> std::string text(const Parts&... parts) {
     return out;
 }
 
-/// `text` with every byte a terminal might act on as `\xNN`: control characters, C1 controls, those
-/// of Unicode that separate lines, cannot be seen or move others, and bytes that are no valid
-/// UTF-8. The result is one line, and safe to show.
+/// `text` with every byte a terminal might act on as `\xNN`: those of characters that is_control()
+/// tells of, and those that are no valid UTF-8. The result is one line, and safe to show.
 std::string printable(std::string_view text);
 
 /// How many bytes the UTF-8 sequence at the start of `text` has; 0 where there is none (RFC 3629:
 /// no overlong form, no surrogate, nothing above U+10FFFF).
 std::size_t utf8_sequence(std::string_view text) noexcept;
+
+/// The character that `sequence`, one of UTF-8 (utf8_sequence()), stands for.
+char32_t code_point(std::string_view sequence) noexcept;
+
+/// Controls, what separates lines, and what is not seen or moves what is: the categories Cc, Zl, Zp
+/// and Cf of Unicode, of the scripts in use.
+bool is_control(char32_t code) noexcept;
 
 bool is_utf8(std::string_view text) noexcept;
 

@@ -7,7 +7,8 @@ load lib.bash
 
 setup() { cd "$BATS_TEST_TMPDIR" || return; }
 
-# Three processes, and between them all that has edges. Prints their numbers, then each edge.
+# Three processes, and between them all that has edges. Prints their numbers and the name of their
+# socket, then each edge.
 fixture() {
     spawn_ready fixture python3 - 9 <<'PYTHON'
 import ctypes, fcntl, mmap, os, signal, socket
@@ -25,7 +26,9 @@ reader, writer = os.pipe()
 left, right = socket.socketpair()
 os.mkfifo('fifo')
 server = socket.socket(socket.AF_UNIX)
-server.bind('listening')
+# Of all sockets of the network namespace, only this one is called that.
+name = 'listening-' + os.urandom(8).hex()
+server.bind(name)
 server.listen()
 told, tell = os.pipe()
 first = os.fork()
@@ -44,7 +47,7 @@ if second == 0:
     memory = os.open('/dev/shm/graph-m', os.O_RDWR)
     mapped = mmap.mmap(memory, 0)
     client = socket.socket(socket.AF_UNIX)
-    client.connect('listening')
+    client.connect(name)
     lock = open('lock', 'a')
     close_all(memory, tell, 9)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -59,26 +62,26 @@ queue = libc.mq_open(b'/graph-q', os.O_RDWR)
 pipe = os.readlink(f'/proc/self/fd/{writer}')
 close_all(writer)
 here, own = os.getcwd(), os.getpid()
-print(own, first, second)
+print(own, first, second, f'unix:{name}')
 for edge in (
         (f'process {first}', pipe), (pipe, f'process {second}'),
         (f'process {first}', f'fifo:{here}/fifo'), (f'fifo:{here}/fifo', f'process {second}'),
         (f'process {first}', 'shm:/graph-m'), (f'process {second}', 'shm:/graph-m'),
         (f'process {first}', f'lock:{here}/lock'), (f'process {second}', f'lock:{here}/lock'),
         (f'process {own}', f'eventfd:[{number}]'), (f'process {own}', 'mq:/graph-q'),
-        (f'process {own}', 'unix:listening'),
+        (f'process {own}', f'unix:{name}'),
         (f'process {first}', f'process {second}'), (f'process {own}', f'process {second}')):
     print('"%s" -> "%s"' % edge, flush=True)
 os.write(9, b'\n')
 os.close(9)
 signal.pause()
 PYTHON
-    read -r own first second <"$(out fixture)"
+    read -r own first second socket <"$(out fixture)"
     wait_blocked "$second" flock
 }
 
 teardown() {
-    [ -z "${first-}" ] || kill -KILL "$first" "$second"
+    [ -z "${first-}" ] || kill -KILL "$first" ${second:+"$second"}
     clean_up
 }
 
@@ -95,10 +98,73 @@ edges() { grep -- ' -> ' graph | grep -E -- "$1" | sed 's/^ *//; s/ \[[a-z].*//;
     diff <(sed 1d "$(out fixture)" | sort) <(edges "\"process ($own|$first|$second)\"")
     grep -F "\"process $second\" -> \"lock:$PWD/lock\"" graph | grep 'label="waits".*style=dashed'
     grep -F "\"process $first\" -> \"lock:$PWD/lock\"" graph | grep 'label="holds"'
-    grep -F "\"process $own\" -> \"process $second\"" graph | grep 'label="unix:listening"'
+    grep -F "\"process $own\" -> \"process $second\"" graph | grep -F "label=\"$socket\""
     # The same objects make the same text.
     draw | grep -F "process $first" >again
     diff <(grep -F "process $first" graph) again
+}
+
+# Its number, and the name that those of its sockets begin with.
+network() {
+    spawn_ready network python3 - 9 <<'PYTHON'
+import os, signal, socket
+
+name = 'network-' + os.urandom(8).hex()
+
+def bound(type, which):
+    s = socket.socket(socket.AF_UNIX, type)
+    s.bind(f'{name}-{which}')
+    return s
+
+def connected(s, which):
+    s.connect(f'{name}-{which}')
+    return s
+
+server = bound(socket.SOCK_STREAM, 'server')
+server.listen()
+red, blue, log, sender, third = (
+    bound(socket.SOCK_DGRAM, which) for which in ('red', 'blue', 'log', 'sender', 'third'))
+connected(sender, 'log')
+# Later, red would take it from blue alone.
+connected(third, 'red')
+connected(red, 'blue')
+connected(blue, 'red')
+child = os.fork()
+if child == 0:
+    os.close(9)
+    for s in server, red, log, sender, third:
+        s.close()
+    client = connected(socket.socket(socket.AF_UNIX), 'server')
+    signal.pause()
+accepted, _ = server.accept()
+blue.close()
+print(os.getpid(), child, name, flush=True)
+os.write(9, b'\n')
+os.close(9)
+signal.pause()
+PYTHON
+    read -r own first name <"$(out network)"
+}
+
+@test "a connection is an edge, unless others send to one of its ends" {
+    network
+    ipcstat -k unix --graph >graph
+    edges "$name|\"process ($own|$first)\"" | sed "s/$name-//g" >actual
+    sort <<END | diff - actual
+"process $own" -> "process $first"
+"process $own" -> "unix:server"
+"process $own" -> "unix:red"
+"process $own" -> "unix:log"
+"process $own" -> "unix:sender"
+"process $own" -> "unix:third"
+"process $first" -> "unix:blue"
+"unix:blue" -> "unix:red"
+"unix:sender" -> "unix:log"
+"unix:third" -> "unix:red"
+END
+    # The connection has the name of the socket that accepted it, and yet is no node.
+    grep -F "label=\"unix:$name-server\"" graph
+    [ "$(grep -cE "^ *\"unix:$name-server[^\"]*\" \[" graph)" -eq 1 ]
 }
 
 @test "only what is proved to be unused is dotted" {

@@ -66,7 +66,7 @@ for kind, without in {"any": b"", "nonl": b"\n", "nonul": b"\0", "neither": b"\n
     messages = [values[i:i + 1] for i in range(len(values))]
     messages += [cycle(length, start) for start, length in
                  enumerate((0, limit, 0, 1, limit - 1, len(values), limit))]
-    messages += ["z\u00fcri \u20ac \U0001f600 \u0085\u009f\x7f".encode(), b"\\\"/\b\f\r\t",
+    messages += ["z\u00fcri \u20ac \U0001f600 \u0085\u009f\x7f\u2028\U000e0041".encode(), b"\\\"/\b\f\r\t",
                  b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82",
                  b"\xe2\x28\xa1", b"\xe0\x80\xaf", b"\xf0\x80\x80\xaf", b"\xf8\x88\x80\x80\x80"]
     files = {"line": ("", "line"), "nul": ("", "nul"), "netstring": ("", "netstring"),
@@ -712,22 +712,24 @@ mqreceive: $queue: message 4 holds a newline itself" ]
 
 # ---- On a terminal ----
 
-# Control bytes, C1 in UTF-8, bytes that are no UTF-8, and text that is.
-nasty=$'\e]0;title\a\r\t\x7f\u0085\u009b\xff\x9b z\u00fcri \u20ac'
+# Control bytes, C1 in UTF-8, what turns text around or cannot be seen, bytes that are no UTF-8, and
+# text that is.
+nasty=$'\e]0;title\a\r\t\x7f\u0085\u009b\u202e\U000e0041\xff\x9b z\u00fcri \u20ac'
 
 # Whether a file has bytes a terminal acts upon; ends of lines aside.
 has_controls() {
-    python3 -c 'import sys
-data = sys.stdin.buffer.read().replace(b"\n", b"")
-text = data.decode(errors="surrogateescape")
-sys.exit(not any(ord(c) < 0x20 or 0x7f <= ord(c) < 0xa0 or 0xdc80 <= ord(c) < 0xdd00 for c in text))' <"$1"
+    python3 -c 'import sys, unicodedata
+text = sys.stdin.buffer.read().replace(b"\n", b"").decode(errors="surrogateescape")
+# Cs: the bytes that are no UTF-8.
+sys.exit(not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in text))' <"$1"
 }
 
 @test "a terminal gets control bytes escaped" {
     local queue
     for queue in "${queues[@]}"; do
         make_usual "$queue"
-        mqsend "$queue" "$nasty" "$nasty" "$nasty" "$nasty" $'\e\x7f\u009bz\u00fcri \u20ac'
+        mqsend "$queue" "$nasty" "$nasty" "$nasty" "$nasty" \
+            $'\e\x7f\u009b\u2028\u202e\U000e0041z\u00fcri \u20ac'
         on_terminal sh -c 'for option in "" -u -Fnetstring -J -J; do mqreceive $option "$1"; done' \
             sh "$queue" >out
         cat -v out
