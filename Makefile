@@ -14,7 +14,7 @@ CMAKE_ARGS ?=
 export DESTDIR
 
 .PHONY: all help deps deps-build deps-test deps-extra demo check check-asan faults soak fuzz fuzz-targets \
-    bench bench-baseline bench-deps picture coverage package package-check lint format install uninstall
+    bench bench-baseline bench-deps picture coverage package package-check lint tidy format install uninstall
 .DEFAULT_GOAL := all
 
 all: ## build the tools into build/release/tools
@@ -103,8 +103,11 @@ package: ## pack a .deb, and an .rpm where rpmbuild is, into build/release/packa
 package-check: package ## install, use and remove the .deb in a fresh system (as root)
 	@packaging/check build/release/packages/*.deb
 
-lint: ## check formatting, sources, scripts and pages
+lint: ## check formatting, scripts and pages
 	@.ci/lint
+
+tidy: ## look for mistakes in the sources, with clang-tidy (minutes)
+	@.ci/lint tidy
 
 format: ## format the sources in place
 	@clang-format -i lib/*.[ch]pp tools/*.cpp tests/fuzz/*.[ch]pp tests/coverage/*.cpp

@@ -257,7 +257,7 @@ deps_on_terminal() {
     local target
     run -0 env -u MAKEFLAGS -u MAKELEVEL make -C "$top" --no-print-directory help
     for target in all help deps demo check check-asan fuzz bench coverage package package-check \
-        lint format install uninstall; do
+        lint tidy format install uninstall; do
         assert_line --regexp "^  $target +[^ ]"
     done
     [ "$(grep -c '^  [a-z]' <<<"$output")" -eq "$(grep -c '^[a-z-]*:.*##' "$top/Makefile")" ]

@@ -94,7 +94,7 @@ zpty -w -n inner "$2"$'\x04\x15'"print DO''NE"$'\n'
 read_until $'DONE\r'
 print -r -- "${out//$'\r'/}"
 ZSH
-    run timeout -k 1 60 zsh -f "$BATS_TEST_TMPDIR/complete.zsh" "${2:-$completions/zsh}" "$1" 3>&-
+    run timeout -k 1 "$PATIENCE" zsh -f "$BATS_TEST_TMPDIR/complete.zsh" "${2:-$completions/zsh}" "$1" 3>&-
     assert_success
 }
 

@@ -10,7 +10,7 @@ bats_load_library bats-support
 bats_load_library bats-assert
 
 # How long anything may take before a test gives up on it, in seconds: generous, never waited out.
-: "${PATIENCE:=20}"
+: "${PATIENCE:=120}"
 
 setup_file() { take_census; }
 teardown_file() { check_census; }
@@ -421,7 +421,7 @@ take_census() { census >"$BATS_FILE_TMPDIR/census"; }
 
 # Fails when there is more than at take_census; what is about to end gets a moment.
 check_census() {
-    local deadline=$((SECONDS + 3)) left
+    local deadline=$((SECONDS + PATIENCE)) left
     while
         census >"$BATS_FILE_TMPDIR/census.now"
         left=$(grep -Fxvf "$BATS_FILE_TMPDIR/census" "$BATS_FILE_TMPDIR/census.now")

@@ -872,7 +872,7 @@ waits_for_it() {
     wait_until is_on 'hello, world' "$(out example)"
     wait_until ended "${pid[example]}"
     # What serves is still there.
-    run_tool 0 timeout 9 bash -c 'mkfifo mine; echo mine again >requests; fifocat -c 1 mine'
+    run_tool 0 bash -c 'mkfifo mine; echo mine again >requests; fifocat -c 1 mine'
     assert_output 'hello, again'
     kill -TERM -- "-${pid[example]}"
     wait_exit example 0

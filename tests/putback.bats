@@ -14,7 +14,7 @@ both=("$posix" "$sysv")
 dead_letters=(/dead key:0x70757463)
 
 ledger() {
-    PATIENCE=$PATIENCE timeout -k 1 60 python3 -BEsS "$BATS_TEST_DIRNAME/ledger.py" "$@" 3>&-
+    PATIENCE=$PATIENCE timeout -k 1 $((5 * PATIENCE)) python3 -BEsS "$BATS_TEST_DIRNAME/ledger.py" "$@" 3>&-
 }
 
 # new_queue QUEUE [COUNT [SIZE]]: an empty queue, then filled with messages of different priorities;

@@ -804,17 +804,15 @@ PYTHON
     assert_no_stderr
 }
 
-@test "a semaphore that is removed while it is waited for is trouble, within a second or so" {
-    local sem begun
+@test "a semaphore that is removed while it is waited for is trouble" {
+    local sem
     for sem in "${both[@]}"; do
         make_semaphore "$sem" --value 1
         spawn one semctl wait -c 2 "$sem"
         wait_blocked one futex semtimedop semop
-        begun=$SECONDS
         semctl rm "$sem"
         wait_exit one 2
         assert_diagnostic semctl "$sem: cannot wait: Identifier removed"
-        [ $((SECONDS - begun)) -le 3 ]
         make_semaphore "$sem"
         spawn one semctl run "$sem" -- true
         wait_until waiting "$sem" 1

@@ -625,7 +625,7 @@ for round in range(60):
             at = numbers.randrange(0, 448, 4)
             ring[at:at + 4] = numbers.choice([b"\0" * 4, b"\xff" * 4, numbers.randbytes(4)])
         for tool in writer, reader:
-            said = tool.communicate(timeout=30)[1]
+            said = tool.communicate()[1]
             assert tool.returncode in (0, 2, 124), (round, tool.args, tool.returncode, said)
             assert (tool.returncode == 0) == (said == b""), said
             ends.add(tool.returncode)
@@ -634,7 +634,7 @@ for round in range(60):
             os.unlink("/dev/shm/ring")
 assert 2 in ends, ends
 PYTHON
-    PATIENCE=100 run_tool 0 python3 harm.py
+    PATIENCE=600 run_tool 0 python3 harm.py
 }
 
 @test "an object that is shortened meanwhile is an error" {

@@ -22,7 +22,7 @@ import memory
 import queues
 import semaphores
 
-PATIENCE = float(os.environ.get("PATIENCE", 20))  # seconds, for what takes two at most
+PATIENCE = float(os.environ.get("PATIENCE", 120))  # seconds, for what takes two at most
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUSER = 0x00020000, 0x08000000, 0x10000000
 PR_SET_CHILD_SUBREAPER = 36
 libc = ctypes.CDLL(None, use_errno=True)
