@@ -407,20 +407,28 @@ os.close(f)"
 
 @test "a file that is replaced between look and removal, or at the last moment, is left" {
     requires strace
-    local moment
+    local moment cleaner
     for moment in look rename; do
         make_memory /clean-m 4K
         if [ $moment = look ]; then
             stopped 1 ipcclean -y "${all[@]}" /clean-m
         else
+            # Until strace is killed, that is.
             spawn clean strace -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=renameat2 \
-                -e inject=renameat2:delay_enter=2000000:when=1 ipcclean -y "${all[@]}" /clean-m
+                -e inject=renameat2:delay_enter=1000000000 ipcclean -y "${all[@]}" /clean-m
             wait_until in_rename
+            cleaner=$(pgrep -P "${pid[clean]}" -x ipcclean)
         fi
         echo new >/dev/shm/clean-new
         mv /dev/shm/clean-new /dev/shm/clean-m
-        [ $moment = rename ] || go_on
-        wait_exit clean 1
+        if [ $moment = look ]; then
+            go_on
+            wait_exit clean 1
+        else
+            kill -KILL "${pid[clean]}"
+            wait_until ended "$cleaner"
+            wait_exit clean 137
+        fi
         [[ $stderr == *'left shm:/clean-m: it was replaced since it was looked at'* ]] || fail "$stderr"
         [ "$(</dev/shm/clean-m)" = new ]
         rm /dev/shm/clean-m
