@@ -79,9 +79,10 @@ echo "stat::number_of_executed_units: 1234"'
 @test "each gets its share of the time, and a most of runs" {
     target json 'printf "%s\n" "$@" >>arguments'
     target size ''
-    run_tool 0 "$fuzz" --seconds 61 --runs 7 json size
+    run_tool 0 "$fuzz" --seconds 61 --runs 7 --seed 5 json size
     grep -qx -- -max_total_time=30 arguments
     grep -qx -- -runs=7 arguments
+    grep -qx -- -seed=5 arguments
     rm arguments
     # None would be for ever.
     run_tool 0 "$fuzz" --seconds 1 json size
