@@ -421,7 +421,7 @@ take_census() { census >"$BATS_FILE_TMPDIR/census"; }
 
 # Fails when there is more than at take_census; what is about to end gets a moment.
 check_census() {
-    local deadline=$((SECONDS + PATIENCE)) left
+    local deadline=$((SECONDS + 3)) left
     while
         census >"$BATS_FILE_TMPDIR/census.now"
         left=$(grep -Fxvf "$BATS_FILE_TMPDIR/census" "$BATS_FILE_TMPDIR/census.now")
