@@ -407,7 +407,8 @@ os.close(f)"
 
 @test "a file that is replaced between look and removal, or at the last moment, is left" {
     requires strace
-    local moment cleaner
+    local moment
+    export ended=$BATS_TEST_TMPDIR/ended
     for moment in look rename; do
         make_memory /clean-m 4K
         if [ $moment = look ]; then
@@ -415,9 +416,9 @@ os.close(f)"
         else
             # Until strace is killed, that is.
             spawn clean strace -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=renameat2 \
-                -e inject=renameat2:delay_enter=1000000000 ipcclean -y "${all[@]}" /clean-m
+                -e inject=renameat2:delay_enter=1000000000 -f \
+                sh -c 'ipcclean "$@" || echo $? >"$ended"' sh -y "${all[@]}" /clean-m
             wait_until in_rename
-            cleaner=$(pgrep -P "${pid[clean]}" -x ipcclean)
         fi
         echo new >/dev/shm/clean-new
         mv /dev/shm/clean-new /dev/shm/clean-m
@@ -426,7 +427,8 @@ os.close(f)"
             wait_exit clean 1
         else
             kill -KILL "${pid[clean]}"
-            wait_until ended "$cleaner"
+            wait_until test -s "$ended"
+            [ "$(<"$ended")" -eq 1 ]
             wait_exit clean 137
         fi
         [[ $stderr == *'left shm:/clean-m: it was replaced since it was looked at'* ]] || fail "$stderr"
@@ -438,7 +440,8 @@ os.close(f)"
 }
 in_rename() {
     local child
-    child=$(pgrep -P "${pid[clean]}" -x ipcclean) && grep -q ^State:.t "/proc/$child/status" &&
+    child=$(pgrep -P "$(pgrep -P "${pid[clean]}" -x sh)" -x ipcclean) &&
+        grep -q ^State:.t "/proc/$child/status" &&
         [[ $(<"/proc/$child/syscall") == "$(number_of renameat2) "* ]]
 }
 number_of() {
