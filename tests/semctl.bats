@@ -804,6 +804,19 @@ PYTHON
     assert_no_stderr
 }
 
+@test "who waits for a POSIX semaphore looks each second whether it is still there" {
+    requires strace
+    make_semaphore /s
+    spawn one strace -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=futex semctl wait /s
+    wait_until grep -q tv_sec= "$BATS_TEST_TMPDIR/trace"
+    local until now
+    until=$(sed -nE '1s/.*tv_sec=([0-9]+),.*/\1/p' "$BATS_TEST_TMPDIR/trace")
+    now=$(python3 -c 'import time; print(int(time.monotonic()))')
+    [ $((until - now)) -le 1 ]
+    semctl rm /s
+    wait_exit one 2
+}
+
 @test "a semaphore that is removed while it is waited for is trouble" {
     local sem
     for sem in "${both[@]}"; do
