@@ -72,6 +72,7 @@ class Drawing {
 
     void add(const std::vector<Object>& objects) {
         pair_sockets(objects);
+        find_targets(objects);
         for (std::size_t i = 0; i < objects.size(); ++i)
             ids_.push_back(is_connection(objects, i) ? std::string() : id_of(objects[i]));
         for (std::size_t i = 0; i < objects.size(); ++i)
@@ -99,8 +100,7 @@ class Drawing {
     }
 
   private:
-    /// Connected sockets name each other; any number of datagram sockets may name one. Names
-    /// repeat, where a server has accepted several.
+    /// Connected sockets name each other. Names repeat, where a server has accepted several.
     void pair_sockets(const std::vector<Object>& objects) {
         std::map<std::pair<std::string_view, std::string_view>, std::vector<std::size_t>> waiting;
         peers_.assign(objects.size(), none);
@@ -118,6 +118,10 @@ class Drawing {
             peers_[others.front()] = i;
             others.erase(others.begin());
         }
+    }
+
+    /// Any number of datagram sockets may send to one, which then names none of them.
+    void find_targets(const std::vector<Object>& objects) {
         std::unordered_map<std::string_view, std::size_t> names;
         for (std::size_t i = 0; i < objects.size(); ++i)
             if (objects[i].kind == ObjectKind::unix_socket)

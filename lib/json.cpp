@@ -22,8 +22,7 @@ void append_escape(std::string& out, char32_t code) {
         code = 0xDC00 + ((code - 0x10000) & 0x3FFU);
     }
     out += "\\u";
-    for (int shift = 12; shift >= 0; shift -= 4)
-        out += "0123456789abcdef"[(code >> static_cast<unsigned>(shift)) & 0xFU];
+    append_hex(out, code, 4);
 }
 
 /// How many bytes at the start of `string` are what they are in json and on a terminal.

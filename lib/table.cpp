@@ -14,14 +14,6 @@ namespace ipc {
 
 namespace {
 
-constexpr char hex_digits[] = "0123456789abcdef";
-
-void append_hex(std::string& out, char byte) {
-    out += "\\x";
-    out += hex_digits[static_cast<unsigned char>(byte) >> 4U];
-    out += hex_digits[static_cast<unsigned char>(byte) & 0xFU];
-}
-
 /// Whether a byte stands for itself in every form.
 constexpr std::array<bool, 256> plain_bytes = [] {
     std::array<bool, 256> plain{};
@@ -45,7 +37,7 @@ void append_escaped(std::string& out, std::string_view value, std::string_view s
     while (!value.empty()) {
         const std::size_t length = std::max<std::size_t>(utf8_sequence(value), 1);
         if (special.find(value[0]) != std::string_view::npos)
-            append_hex(out, value[0]);
+            append_escaped_byte(out, value[0]);
         else
             out += printable(value.substr(0, length));
         value.remove_prefix(length);

@@ -8,8 +8,6 @@ namespace ipc {
 
 namespace {
 
-constexpr char hex_digits[] = "0123456789abcdef";
-
 bool is_continuation(char byte) noexcept {
     return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
 }
@@ -78,19 +76,25 @@ std::string printable(std::string_view text) {
             text.remove_prefix(length);
             continue;
         }
-        const auto byte = static_cast<unsigned char>(text[0]);
-        out += "\\x";
-        out += hex_digits[byte >> 4U];
-        out += hex_digits[byte & 0xFU];
+        append_escaped_byte(out, text[0]);
         text.remove_prefix(1);
     }
     return out;
 }
 
+void append_hex(std::string& out, unsigned n, unsigned digits) {
+    while (digits-- > 0)
+        out += "0123456789abcdef"[(n >> (4 * digits)) & 0xFU];
+}
+
+void append_escaped_byte(std::string& out, char byte) {
+    out += "\\x";
+    append_hex(out, static_cast<unsigned char>(byte), 2);
+}
+
 std::string hex32(unsigned n) {
     std::string out = "0x";
-    for (int shift = 28; shift >= 0; shift -= 4)
-        out += hex_digits[(n >> static_cast<unsigned>(shift)) & 0xFU];
+    append_hex(out, n, 8);
     return out;
 }
 

@@ -43,6 +43,12 @@ bool is_control(char32_t code) noexcept;
 
 bool is_utf8(std::string_view text) noexcept;
 
+/// The last `digits` hexadecimal digits of `n`, in lower case.
+void append_hex(std::string& out, unsigned n, unsigned digits);
+
+/// `byte` as `\xNN`.
+void append_escaped_byte(std::string& out, char byte);
+
 /// `n` as eight lower-case hexadecimal digits after `0x`, as ipcs(1) shows keys.
 std::string hex32(unsigned n);
 
