@@ -69,16 +69,29 @@ is_sanitized() { grep -qa __asan_init "$(command -v mqsend)"; }
 
 # ---- Running ----
 
-# run_tool STATUS COMMAND [ARGUMENT]...: run, with $stderr apart from $output, bounded in time; the
-# status must be this one ("-" for any). Its stdin is empty unless redirected.
+# run_tool STATUS COMMAND [ARGUMENT]...: sets status, output, lines, stderr and stderr_lines as `run
+# --separate-stderr` does, at half the price; bounded in time. The status must be this one ("-"
+# for any).
 run_tool() {
-    local expected=$1
+    local expected=$1 err=$BATS_FILE_TMPDIR/stderr.$BASHPID
     shift
-    local -a check=()
-    [ "$expected" = - ] || check=("-$expected")
+    status=0
     # Where it is this limit that ends it, the status is not the 124 that a test may expect.
-    run --separate-stderr "${check[@]}" \
-        timeout --foreground --preserve-status -k 1 "$PATIENCE" "$@"
+    output=$(exec timeout --foreground --preserve-status -k 1 "$PATIENCE" "$@" 2>"$err") || status=$?
+    read -rd '' stderr <"$err" || true
+    split_lines
+    [ "$expected" = - ] || [ "$status" -eq "$expected" ] || {
+        echo "ended with status $status, expected $expected: $*"
+        printf '%s\n' "$output" "$stderr"
+        return 1
+    } >&2
+}
+
+# $output into $lines, and $stderr into $stderr_lines: without those that are empty, as run has it.
+split_lines() {
+    local IFS=$'\n'
+    read -rd '' -a lines <<<"$output" || true
+    read -rd '' -a stderr_lines <<<"$stderr" || true
 }
 
 # assert_diagnostic TOOL [REGEX]: stderr was one line, began with the tool's name, and matches.
@@ -160,7 +173,7 @@ declare -gA pid=()
 spawn() {
     local ours=${ready:-3} to_out to_err
     # Here, not in the child: it would sleep in read(2), which wait_blocked may be told to wait for.
-    to_out=$(out "$1") to_err=$(err "$1")
+    to_out=$BATS_TEST_TMPDIR/$1.out to_err=$BATS_TEST_TMPDIR/$1.err
     env --default-signal "${@:2}" <&0 >"$to_out" 2>"$to_err" 3>&- {ours}>&- &
     pid[$1]=$!
 }
@@ -181,7 +194,7 @@ spawn_ready() {
             batslib_decorate "$1 did not get ready: ${*:2}" <"$(err "$1")" | fail
             return 1
         fi
-        sleep 0.005
+        nap
     done
     read -r line <&"$ready"
     exec {ready}>&-
@@ -196,9 +209,10 @@ wait_exit() {
     status=0
     wait "$child" || status=$?
     unset "pid[$1]"
-    output=$(cat "$(out "$1")") stderr=$(cat "$(err "$1")")
-    mapfile -t lines <"$(out "$1")"
-    mapfile -t stderr_lines <"$(err "$1")"
+    local from=$BATS_TEST_TMPDIR/$1
+    output=$(<"$from.out") stderr=$(<"$from.err")
+    mapfile -t lines <"$from.out"
+    mapfile -t stderr_lines <"$from.err"
     if [ $# -gt 1 ] && [ "$status" -ne "$2" ]; then
         batslib_decorate "status of $1 is $status, expected $2" <<<"$stderr" | fail
     fi
@@ -220,9 +234,12 @@ wait_until() {
             fail "in vain: $*"
             return 1
         fi
-        sleep 0.005
+        nap
     done
 }
+
+# A moment between two looks, without a process: nobody writes to that FIFO.
+nap() { read -rt 0.01 <>"$BATS_FILE_TMPDIR/nap" || true; }
 
 # wait_blocked NAME|PID [SYSCALL]...: until that process sleeps, in one of these calls if named.
 wait_blocked() { wait_until is_blocked "${pid[$1]:-$1}" "${@:2}"; }
@@ -417,7 +434,10 @@ census() {
 }
 
 # Without pipes: their processes would be counted.
-take_census() { census >"$BATS_FILE_TMPDIR/census"; }
+take_census() {
+    mkfifo "$BATS_FILE_TMPDIR/nap"
+    census >"$BATS_FILE_TMPDIR/census"
+}
 
 # Fails when there is more than at take_census; what is about to end gets a moment.
 check_census() {
@@ -431,6 +451,6 @@ check_census() {
             batslib_decorate 'left behind' <<<"$left" | fail
             return 1
         fi
-        sleep 0.02
+        nap
     done
 }
