@@ -10,15 +10,14 @@
 import dataclasses
 import os
 import re
-import resource
 
 import errnos
 
 # WINCH is ignored, but where a process is traced, it interrupts the call all the same.
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGSTOP", "SIGWINCH", "SIGUSR1")
+HANDLED = ("SIGTERM", "SIGUSR1")  # of those, what may run code of ours
 
-LIMITS = {"nofile": resource.RLIMIT_NOFILE, "as": resource.RLIMIT_AS,
-          "fsize": resource.RLIMIT_FSIZE}
+LIMITS = ("nofile", "as", "fsize")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +50,8 @@ class Fault:
 
     def command(self, argv, log, is_tracer):
         """What runs `argv` with this fault, traced unless strace would be in the way."""
+        if self.what in LIMITS:
+            return ["prlimit", f"--{self.what}={self.number}", *argv]
         if not self.is_traced:
             return list(argv)
         if not self.effect:
@@ -68,11 +69,6 @@ class Fault:
                 "FAIL_MALLOC": f"{self.number}{'+' if self.lasts else ''}",
                 "FAIL_MALLOC_IN": tool,
                 "FAIL_MALLOC_LOG": log}
-
-    def begin(self):
-        """For the process that is about to run it."""
-        if self.what in LIMITS:
-            resource.setrlimit(LIMITS[self.what], (self.number, self.number))
 
 
 NONE = Fault("", 0)
@@ -96,7 +92,8 @@ def trace(log, is_tracer):
 
 def of_calls(lines, sanitized):
     """The faults to try on what strace wrote of a run, from the tool's own first call on. The
-    sanitizers make calls of their own, and need their mappings."""
+    sanitizers make calls of their own, and need their mappings; what only kills or stops shows them
+    nothing."""
     counts = {}
     seen = {}  # in order
     begun = False
@@ -118,5 +115,5 @@ def of_calls(lines, sanitized):
             if error not in errnos.PASSING and not (sanitized and name == "write"):
                 yield Fault(name, number, error, lasts=True)
         if name != "execve":  # with which strace lets go
-            for signal in SIGNALS:
+            for signal in HANDLED if sanitized else SIGNALS:
                 yield Fault(name, number, signal)

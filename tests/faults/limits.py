@@ -11,6 +11,7 @@ import fault as faults
 MOST_DESCRIPTORS = 12
 MOST_MEMORY = 1 << 30
 STEP, STEPS = 16384, 40  # bytes of address space
+EACH, STRIDE = 256, 61  # bytes of output at either end of it; a prime, in between
 
 
 @functools.cache
@@ -20,8 +21,8 @@ def is_sanitized(tool):
 
 
 def starts(tool, fault):
-    return subprocess.run([tool, "--version"], stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL, preexec_fn=fault.begin).returncode == 0
+    return subprocess.run(fault.command([tool, "--version"], "", False), stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL).returncode == 0
 
 
 @functools.cache
@@ -48,5 +49,6 @@ def of(case, output):
     for step in range(STEPS):
         yield faults.Fault("as", memory + step * STEP)
     if not case.command:  # whose own output it would be
-        for size in range(len(output)):
-            yield faults.Fault("fsize", size)
+        end = max(EACH, len(output) - EACH)
+        for sizes in range(min(EACH, len(output))), range(EACH, end, STRIDE), range(end, len(output)):
+            yield from (faults.Fault("fsize", size) for size in sizes)

@@ -277,7 +277,7 @@ class Place:
             process = subprocess.Popen(
                 run.fault.command(argv, self.log, case.is_tracer), cwd=work, stdout=stdout, stderr=stderr_end,
                 stdin=subprocess.PIPE if case.stdin_is_pipe else stdin,
-                env=self.environment(run), start_new_session=True, preexec_fn=run.fault.begin)
+                env=self.environment(run), start_new_session=True)
             os.close(stderr_end)
             peer = self.start_peer(case) if case.peer else None
             if case.stdin_is_pipe:  # which may be full while the tool is stopped
