@@ -74,3 +74,23 @@ WRONG
     run sweep no-such-case
     assert_failure 2
 }
+
+@test "a call that strace parts, as another process got between, is one again" {
+    run python3 -B - "$BATS_TEST_DIRNAME" <<'PYTHON'
+import sys
+sys.path[:0] = [sys.argv[1], f"{sys.argv[1]}/faults"]
+import run
+print(*run.whole_calls("""\
+7 read(4,  <unfinished ...>
+8 execve("./none", ["none"] <unfinished ...>
+7 <... read resumed>0x7ffd, 4) = -1 EISDIR (Is a directory) (INJECTED)
+8 <... execve resumed>) = -1 ENOENT
+8 read(0,  <unfinished ...>) = ?
+8 +++ killed by SIGKILL +++""".splitlines()), sep="\n")
+PYTHON
+    assert_success
+    assert_output '7 read(4, 0x7ffd, 4) = -1 EISDIR (Is a directory) (INJECTED)
+8 execve("./none", ["none"]) = -1 ENOENT
+8 read(0,  <unfinished ...>) = ?
+8 +++ killed by SIGKILL +++'
+}

@@ -10,6 +10,7 @@ import fnmatch
 import functools
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -197,6 +198,22 @@ def read_what_is_there(fd):
     return data
 
 
+def whole_calls(lines):
+    """strace's lines, each call in one of them: it parts those that another process got between."""
+    calls, parts = [], {}
+    for line in lines:
+        process = line.partition(" ")[0]
+        end = re.match(r"\d+ +<\.\.\. \w+ resumed>(.*)", line)
+        if end and process in parts:
+            calls[parts.pop(process)] += end[1]
+            continue
+        if line.endswith(" <unfinished ...>"):
+            parts[process] = len(calls)
+            line = line.removesuffix(" <unfinished ...>")
+        calls.append(line)
+    return calls
+
+
 def start_victim(behaviour):
     """Sleeps already. Who traces one that is still in execve(2) has to wait for that, and seems to
     sleep while it does not trace it yet."""
@@ -324,7 +341,7 @@ class Place:
     def read_log(self, run):
         if not os.path.exists(self.log):
             return
-        run.calls = pathlib.Path(self.log).read_text(errors="replace").splitlines()
+        run.calls = whole_calls(pathlib.Path(self.log).read_text(errors="replace").splitlines())
         if run.case.is_tracer and run.fault.is_traced:  # strace names no process then
             run.calls = [f"0 {line}" for line in run.calls]
         os.remove(self.log)
