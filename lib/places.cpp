@@ -133,8 +133,10 @@ class Places {
 } // namespace
 
 Place own_place() {
+    // Looked at once: what is ours must not be another's when it is asked for again.
+    static const std::uint64_t inode = try_inode(own_namespace);
     Place place;
-    place.ipc_namespace = try_inode(own_namespace);
+    place.ipc_namespace = inode;
     return place;
 }
 
@@ -146,7 +148,7 @@ Place place_of(pid_t process) {
     if (!descriptor.is_open() || fstat(descriptor.get(), &status) != 0)
         fail(process, errno);
     place.ipc_namespace = status.st_ino;
-    if (status.st_ino != try_inode(own_namespace))
+    if (status.st_ino != own_place().ipc_namespace)
         place.descriptor = std::move(descriptor);
     return place;
 }

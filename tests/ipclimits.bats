@@ -405,3 +405,12 @@ assert hard == [pages or float("inf")], hard'
     [ "$(grep -c '^ipc_queue_messages{name="key:0x00005101",family="system_v",id="[0-9]*"} 0$' <<<"$output")" -eq 1 ]
     [ "$(grep -c "^ipc_queue_messages{name=\"key:0x00005101\".*,ns=\"$(stat -Lc %i "/proc/${pid[other]}/ns/ipc")\"} 0\$" <<<"$output")" -eq 1 ]
 }
+
+@test "OpenMetrics: our own namespace stays ours when it cannot be looked at any more" {
+    requires strace
+    make_queue key:0x5101
+    run_tool 0 strace -f -qq -o /dev/null -P /proc/self/ns/ipc -e trace=newfstatat \
+        -e inject=newfstatat:error=EACCES:when=2+ ipcstat --openmetrics -k mq
+    assert_line --partial 'ipc_queue_messages{name="key:0x00005101"'
+    refute_line --partial 'ns="'
+}
