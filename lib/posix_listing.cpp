@@ -22,16 +22,24 @@ namespace {
 
 using Objects = std::vector<Object>;
 
-/// For looking at what is in a file. Not open if that is not permitted, or if it is not the file
-/// of `status` any more; never waits, even for a FIFO.
+/// For looking at what is in a file. Not open, with errno set, if it is not the file of `status`
+/// any more, which is ENOENT; never waits, even for a FIFO.
 UniqueFd try_open(const UniqueFd& directory, const char* name, const struct stat& status) noexcept {
     constexpr int flags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC;
     struct stat opened {};
     UniqueFd file(openat(directory.get(), name, flags));
     if (file.is_open() && (fstat(file.get(), &opened) != 0 || opened.st_ino != status.st_ino ||
-                           opened.st_dev != status.st_dev))
+                           opened.st_dev != status.st_dev)) {
+        errno = ENOENT;
         return {};
+    }
     return file;
+}
+
+/// The error if more than an empty cell has to tell of it: nothing where that is not permitted, the
+/// file is gone, or somebody just asks for a lease.
+int notable(int error) noexcept {
+    return error == EACCES || error == EPERM || error == ENOENT || error == EWOULDBLOCK ? 0 : error;
 }
 
 /// What the status of its file tells of every object.
@@ -49,15 +57,19 @@ Object& add(Objects& objects, ObjectKind kind, std::string_view name, const stru
     return object;
 }
 
-/// Each file in a directory, with its status. What vanishes meanwhile is passed over.
+/// Each file in a directory, with its status, to `visit`, which returns an errno value or 0. What
+/// vanishes meanwhile is passed over. Returns one of the errors, if there were any.
 template <class Visit> int for_each_file(const UniqueFd& directory, Visit visit) {
     int trouble = 0;
     const int stopped = for_each_name(directory, [&](const char* name) {
         struct stat status {};
+        int error = 0;
         if (fstatat(directory.get(), name, &status, AT_SYMLINK_NOFOLLOW) == 0)
-            visit(name, status);
+            error = visit(name, status);
         else if (errno != ENOENT)
-            trouble = errno;
+            error = errno;
+        if (error != 0)
+            trouble = error;
         return true;
     });
     return stopped != 0 ? stopped : trouble;
@@ -82,30 +94,37 @@ void describe_queue(const UniqueFd& queue, Figures& figures) noexcept {
 int list_queues(const UniqueFd& directory, Depth depth, Objects& objects) {
     return for_each_file(directory, [&](const char* name, const struct stat& status) {
         Object& object = add(objects, ObjectKind::mq, name, status);
-        if (depth != Depth::names)
-            if (const UniqueFd queue = try_open(directory, name, status); queue.is_open())
-                describe_queue(queue, object.figures);
+        if (depth == Depth::names)
+            return 0;
+        const UniqueFd queue = try_open(directory, name, status);
+        if (!queue.is_open())
+            return notable(errno);
+        describe_queue(queue, object.figures);
+        return 0;
     });
 }
 
-/// Only what is a semaphore by its type and size is opened.
-void describe_semaphore(const UniqueFd& directory, const char* name, const struct stat& status,
-                        Depth depth, Object& object) {
+/// Only what is a semaphore by its type and size is opened. Returns an errno value, or 0.
+int describe_semaphore(const UniqueFd& directory, const char* name, const struct stat& status,
+                       Depth depth, Object& object) {
     if (!S_ISREG(status.st_mode) || status.st_size != sizeof(sem_t)) {
         object.state = State::malformed;
-        return;
+        return 0;
     }
-    const UniqueFd file = depth != Depth::names ? try_open(directory, name, status) : UniqueFd();
+    if (depth == Depth::names)
+        return 0;
+    const UniqueFd file = try_open(directory, name, status);
     if (!file.is_open())
-        return;
+        return notable(errno);
     const auto state = try_look_at_posix_semaphore(file);
     if (!state) {
         object.state = State::malformed;
-        return;
+        return 0;
     }
     object.figures.set(Figure::value, state->value);
     if (state->waiters)
         object.figures.set(Figure::waiters, *state->waiters);
+    return 0;
 }
 
 void describe_memory(const struct stat& status, Object& object) noexcept {
@@ -125,15 +144,15 @@ int list_shm_files(const UniqueFd& directory, KindSet kinds, Depth depth, Object
         const bool is_semaphore = name.size() > prefix.size() && name.starts_with(prefix);
         const ObjectKind kind = is_semaphore ? ObjectKind::sem : ObjectKind::shm;
         if (!kinds.has(kind))
-            return;
+            return 0;
         if (is_semaphore)
             name.remove_prefix(prefix.size());
         Object& object = add(objects, kind, name, status);
         object.figures.set(Figure::ctime, status.st_ctime);
         if (is_semaphore)
-            describe_semaphore(directory, file, status, depth, object);
-        else
-            describe_memory(status, object);
+            return describe_semaphore(directory, file, status, depth, object);
+        describe_memory(status, object);
+        return 0;
     });
 }
 

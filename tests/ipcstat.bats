@@ -618,6 +618,27 @@ name_of() { getent "$1" "$2" | cut -d : -f 1 | grep . || echo "$2"; }
     assert_output mq:key:0x00005157
 }
 
+@test "a queue or semaphore that cannot be looked at for want of descriptors is no empty cell alone" {
+    requires strace
+    make_queue /stat-q
+    make_semaphore /stat-s
+    local kind file figure number
+    while read -r kind file figure; do
+        local -a list=(ipcstat -k "$kind" -r --noheadings -o "NAME,$figure")
+        run_tool 0 strace -qq -o "$BATS_TEST_TMPDIR/calls" -e trace=openat "${list[@]}"
+        number=$(grep -n "\"$file\"" "$BATS_TEST_TMPDIR/calls" | cut -d: -f1)
+        run_tool 2 strace -qq -o /dev/null -e inject=openat:error=EMFILE:when="$number" "${list[@]}"
+        assert_output "$kind:/${file#sem.} "
+        assert_diagnostic ipcstat 'cannot list: Too many open files'
+        run_tool 0 strace -qq -o /dev/null -e inject=openat:error=EACCES:when="$number" "${list[@]}"
+        assert_output "$kind:/${file#sem.} "
+        assert_no_stderr
+    done <<'KINDS'
+mq stat-q MSGS
+sem sem.stat-s VALUE
+KINDS
+}
+
 @test "who only maps memory is found where the kernel answers no questions about mappings" {
     requires strace
     make_memory /stat-m 4K
