@@ -15,7 +15,6 @@ import errnos
 
 # WINCH is ignored, but where a process is traced, it interrupts the call all the same.
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGSTOP", "SIGWINCH", "SIGUSR1")
-HANDLED = ("SIGTERM", "SIGUSR1")  # of those, what may run code of ours
 
 LIMITS = ("nofile", "as", "fsize")
 
@@ -92,8 +91,7 @@ def trace(log, is_tracer):
 
 def of_calls(lines, sanitized):
     """The faults to try on what strace wrote of a run, from the tool's own first call on. The
-    sanitizers make calls of their own, and need their mappings; what only kills or stops shows them
-    nothing."""
+    sanitizers make calls of their own, and need their mappings."""
     counts = {}
     seen = {}  # in order
     begun = False
@@ -115,5 +113,5 @@ def of_calls(lines, sanitized):
             if error not in errnos.PASSING and not (sanitized and name == "write"):
                 yield Fault(name, number, error, lasts=True)
         if name != "execve":  # with which strace lets go
-            for signal in HANDLED if sanitized else SIGNALS:
+            for signal in SIGNALS:
                 yield Fault(name, number, signal)
