@@ -110,7 +110,7 @@ tidy: ## look for mistakes in the sources, with clang-tidy (minutes)
 	@.ci/lint tidy
 
 format: ## format the sources in place
-	@clang-format -i lib/*.[ch]pp tools/*.cpp tests/fuzz/*.[ch]pp tests/coverage/*.cpp
+	@clang-format -i lib/*/*.[ch]pp tools/*.cpp tests/fuzz/*.[ch]pp tests/coverage/*.cpp
 
 install: all ## install below DESTDIR and PREFIX
 	@cmake --install build/release --prefix '$(PREFIX)'
