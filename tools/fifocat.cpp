@@ -10,15 +10,15 @@
 #include <utility>
 #include <vector>
 
-#include "error.hpp"
-#include "fan_in.hpp"
-#include "fifo.hpp"
-#include "fifo_reader.hpp"
-#include "parse.hpp"
-#include "progress.hpp"
-#include "ready.hpp"
-#include "signals.hpp"
-#include "tool.hpp"
+#include "base/error.hpp"
+#include "base/parse.hpp"
+#include "base/signals.hpp"
+#include "fifo/fan_in.hpp"
+#include "fifo/fifo.hpp"
+#include "fifo/fifo_reader.hpp"
+#include "tool/progress.hpp"
+#include "tool/ready.hpp"
+#include "tool/tool.hpp"
 
 namespace {
 

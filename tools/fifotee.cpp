@@ -10,16 +10,16 @@
 #include <unistd.h>
 #include <vector>
 
-#include "error.hpp"
-#include "fan_out.hpp"
-#include "fifo.hpp"
-#include "fifo_writer.hpp"
-#include "parse.hpp"
-#include "progress.hpp"
-#include "ready.hpp"
-#include "signals.hpp"
-#include "text.hpp"
-#include "tool.hpp"
+#include "base/error.hpp"
+#include "base/parse.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "fifo/fan_out.hpp"
+#include "fifo/fifo.hpp"
+#include "fifo/fifo_writer.hpp"
+#include "tool/progress.hpp"
+#include "tool/ready.hpp"
+#include "tool/tool.hpp"
 
 namespace {
 

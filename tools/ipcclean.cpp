@@ -19,18 +19,18 @@
 #include <utility>
 #include <vector>
 
-#include "cleaning.hpp"
-#include "error.hpp"
-#include "io.hpp"
-#include "name_set.hpp"
-#include "object_filter.hpp"
-#include "parse.hpp"
-#include "removal.hpp"
-#include "signals.hpp"
-#include "take_inventory.hpp"
-#include "text.hpp"
-#include "tool.hpp"
-#include "users.hpp"
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "base/parse.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "inventory/cleaning.hpp"
+#include "inventory/removal.hpp"
+#include "inventory/take_inventory.hpp"
+#include "report/name_set.hpp"
+#include "report/object_filter.hpp"
+#include "tool/tool.hpp"
+#include "tool/users.hpp"
 
 namespace {
 

@@ -10,22 +10,22 @@
 #include <string>
 #include <vector>
 
-#include "deadline.hpp"
-#include "graph.hpp"
-#include "io.hpp"
-#include "ipc_limits.hpp"
-#include "ipc_limits_table.hpp"
-#include "object_columns.hpp"
-#include "object_filter.hpp"
-#include "open_metrics.hpp"
-#include "parse.hpp"
-#include "redraw.hpp"
-#include "select_objects.hpp"
-#include "table.hpp"
-#include "take_inventory.hpp"
-#include "text.hpp"
-#include "tool.hpp"
-#include "users.hpp"
+#include "base/deadline.hpp"
+#include "base/io.hpp"
+#include "base/parse.hpp"
+#include "base/text.hpp"
+#include "inventory/ipc_limits.hpp"
+#include "inventory/take_inventory.hpp"
+#include "report/graph.hpp"
+#include "report/ipc_limits_table.hpp"
+#include "report/object_columns.hpp"
+#include "report/object_filter.hpp"
+#include "report/open_metrics.hpp"
+#include "report/redraw.hpp"
+#include "report/select_objects.hpp"
+#include "report/table.hpp"
+#include "tool/tool.hpp"
+#include "tool/users.hpp"
 
 namespace {
 

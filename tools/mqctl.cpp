@@ -10,14 +10,14 @@
 #include <optional>
 #include <string_view>
 
-#include "control.hpp"
-#include "error.hpp"
-#include "message_queue.hpp"
-#include "parse.hpp"
-#include "queue_control.hpp"
-#include "signals.hpp"
-#include "tool.hpp"
-#include "users.hpp"
+#include "base/error.hpp"
+#include "base/parse.hpp"
+#include "base/signals.hpp"
+#include "queue/message_queue.hpp"
+#include "queue/queue_control.hpp"
+#include "tool/control.hpp"
+#include "tool/tool.hpp"
+#include "tool/users.hpp"
 
 namespace {
 

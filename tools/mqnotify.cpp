@@ -15,17 +15,17 @@
 #include <unistd.h>
 #include <utility>
 
-#include "deadline.hpp"
-#include "error.hpp"
-#include "io.hpp"
-#include "json.hpp"
-#include "parse.hpp"
-#include "queue_watch.hpp"
-#include "ready.hpp"
-#include "signals.hpp"
-#include "spawn.hpp"
-#include "text.hpp"
-#include "tool.hpp"
+#include "base/deadline.hpp"
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "base/json.hpp"
+#include "base/parse.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "queue/queue_watch.hpp"
+#include "tool/ready.hpp"
+#include "tool/spawn.hpp"
+#include "tool/tool.hpp"
 
 namespace {
 

@@ -14,16 +14,16 @@
 #include <string_view>
 #include <unistd.h>
 
-#include "delivery.hpp"
-#include "error.hpp"
-#include "handover.hpp"
-#include "intake.hpp"
-#include "message_queue.hpp"
-#include "parse.hpp"
-#include "progress.hpp"
-#include "signals.hpp"
-#include "text.hpp"
-#include "tool.hpp"
+#include "base/error.hpp"
+#include "base/parse.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "queue/delivery.hpp"
+#include "queue/handover.hpp"
+#include "queue/intake.hpp"
+#include "queue/message_queue.hpp"
+#include "tool/progress.hpp"
+#include "tool/tool.hpp"
 
 namespace {
 

@@ -18,16 +18,16 @@
 #include <unistd.h>
 #include <utility>
 
-#include "buffer.hpp"
-#include "deadline.hpp"
-#include "error.hpp"
-#include "message_queue.hpp"
-#include "parse.hpp"
-#include "progress.hpp"
-#include "record_reader.hpp"
-#include "signals.hpp"
-#include "text.hpp"
-#include "tool.hpp"
+#include "base/buffer.hpp"
+#include "base/deadline.hpp"
+#include "base/error.hpp"
+#include "base/parse.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "queue/message_queue.hpp"
+#include "record/record_reader.hpp"
+#include "tool/progress.hpp"
+#include "tool/tool.hpp"
 
 namespace {
 

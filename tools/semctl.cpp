@@ -14,16 +14,16 @@
 #include <string_view>
 #include <vector>
 
-#include "control.hpp"
-#include "error.hpp"
-#include "io.hpp"
-#include "parse.hpp"
-#include "semaphore.hpp"
-#include "semaphore_attributes.hpp"
-#include "signals.hpp"
-#include "spawn.hpp"
-#include "text.hpp"
-#include "tool.hpp"
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "base/parse.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "semaphore/semaphore.hpp"
+#include "semaphore/semaphore_attributes.hpp"
+#include "tool/control.hpp"
+#include "tool/spawn.hpp"
+#include "tool/tool.hpp"
 
 namespace {
 

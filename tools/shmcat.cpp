@@ -22,17 +22,17 @@
 #include <unistd.h>
 #include <vector>
 
-#include "byte_range.hpp"
-#include "error.hpp"
-#include "escape.hpp"
-#include "io.hpp"
-#include "memory_follower.hpp"
-#include "memory_source.hpp"
-#include "memory_target.hpp"
-#include "parse.hpp"
-#include "signals.hpp"
-#include "text.hpp"
-#include "tool.hpp"
+#include "base/byte_range.hpp"
+#include "base/error.hpp"
+#include "base/escape.hpp"
+#include "base/io.hpp"
+#include "base/parse.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "memory/memory_follower.hpp"
+#include "memory/memory_source.hpp"
+#include "memory/memory_target.hpp"
+#include "tool/tool.hpp"
 
 namespace {
 

@@ -10,15 +10,15 @@
 #include <optional>
 #include <string_view>
 
-#include "control.hpp"
-#include "error.hpp"
-#include "memory_control.hpp"
-#include "parse.hpp"
-#include "shared_memory.hpp"
-#include "signals.hpp"
-#include "text.hpp"
-#include "tool.hpp"
-#include "users.hpp"
+#include "base/error.hpp"
+#include "base/parse.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "memory/memory_control.hpp"
+#include "memory/shared_memory.hpp"
+#include "tool/control.hpp"
+#include "tool/tool.hpp"
+#include "tool/users.hpp"
 
 namespace {
 

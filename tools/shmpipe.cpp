@@ -16,14 +16,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "io.hpp"
-#include "parse.hpp"
-#include "progress.hpp"
-#include "ready.hpp"
-#include "ring.hpp"
-#include "signals.hpp"
-#include "tool.hpp"
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "base/parse.hpp"
+#include "base/signals.hpp"
+#include "ring/ring.hpp"
+#include "tool/progress.hpp"
+#include "tool/ready.hpp"
+#include "tool/tool.hpp"
 
 namespace {
 

@@ -16,16 +16,16 @@
 #include <string>
 #include <vector>
 
-#include "control.hpp"
-#include "deadline.hpp"
-#include "error.hpp"
-#include "io.hpp"
-#include "parse.hpp"
-#include "recipient.hpp"
-#include "signal_names.hpp"
-#include "signals.hpp"
-#include "text.hpp"
-#include "tool.hpp"
+#include "base/deadline.hpp"
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "base/parse.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "signal/recipient.hpp"
+#include "signal/signal_names.hpp"
+#include "tool/control.hpp"
+#include "tool/tool.hpp"
 
 namespace {
 

@@ -17,21 +17,21 @@
 #include <unistd.h>
 #include <vector>
 
-#include "deadline.hpp"
-#include "error.hpp"
-#include "io.hpp"
-#include "own_signals.hpp"
-#include "parse.hpp"
-#include "ready.hpp"
-#include "signal_commands.hpp"
-#include "signal_event.hpp"
-#include "signal_log.hpp"
-#include "signal_names.hpp"
-#include "signal_trace.hpp"
-#include "signals.hpp"
-#include "spawn.hpp"
-#include "text.hpp"
-#include "tool.hpp"
+#include "base/deadline.hpp"
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "base/parse.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "signal/own_signals.hpp"
+#include "signal/signal_commands.hpp"
+#include "signal/signal_event.hpp"
+#include "signal/signal_log.hpp"
+#include "signal/signal_names.hpp"
+#include "signal/signal_trace.hpp"
+#include "tool/ready.hpp"
+#include "tool/spawn.hpp"
+#include "tool/tool.hpp"
 
 namespace {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cached_file.hpp"
+#include "base/cached_file.hpp"
 
 #include <cstdint>
 #include <cstdio>
@@ -8,7 +8,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "fd.hpp"
+#include "base/fd.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "capability.hpp"
+#include "base/capability.hpp"
 
 #include <linux/capability.h>
 #include <sys/syscall.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "deadline.hpp"
+#include "base/deadline.hpp"
 
 #include <algorithm>
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string_view>
 
-#include "fd.hpp"
+#include "base/fd.hpp"
 
 namespace ipc {
 

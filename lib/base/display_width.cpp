@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "display_width.hpp"
+#include "base/display_width.hpp"
 
 #include <algorithm>
 #include <clocale>
 #include <cwchar>
 
-#include "text.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "error.hpp"
+#include "base/error.hpp"
 
-#include "text.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "exit_status.hpp"
+#include "base/exit_status.hpp"
 
 namespace ipc {
 

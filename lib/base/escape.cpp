@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "escape.hpp"
+#include "base/escape.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <utility>
 
-#include "text.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

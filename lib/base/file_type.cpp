@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "file_type.hpp"
+#include "base/file_type.hpp"
 
 namespace ipc {
 

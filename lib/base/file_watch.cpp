@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "file_watch.hpp"
+#include "base/file_watch.hpp"
 
 #include <unistd.h>
 

@@ -7,8 +7,8 @@
 #include <sys/inotify.h>
 #include <vector>
 
-#include "deadline.hpp"
-#include "fd.hpp"
+#include "base/deadline.hpp"
+#include "base/fd.hpp"
 
 namespace ipc {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "format_size.hpp"
+#include "base/format_size.hpp"
 
 #include <string_view>
 
-#include "text.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "format_time.hpp"
+#include "base/format_time.hpp"
 
 #include <ctime>
 #include <utility>
 
-#include "error.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "futex.hpp"
+#include "base/futex.hpp"
 
 #include <limits>
 #include <linux/futex.h>

@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "deadline.hpp"
+#include "base/deadline.hpp"
 
 /// Words on which processes that share the memory sleep and wake each other: futex(2).
 namespace ipc::futex {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io.hpp"
+#include "base/io.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "deadline.hpp"
-#include "error.hpp"
-#include "signals.hpp"
+#include "base/deadline.hpp"
+#include "base/error.hpp"
+#include "base/signals.hpp"
 
 namespace ipc {
 

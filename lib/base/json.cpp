@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "json.hpp"
+#include "base/json.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -8,8 +8,8 @@
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
-#include "base64.hpp"
-#include "parse.hpp"
+#include "base/base64.hpp"
+#include "base/parse.hpp"
 
 namespace ipc {
 

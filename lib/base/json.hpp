@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "text.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "limits.hpp"
+#include "base/limits.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -7,9 +7,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "fd.hpp"
-#include "parse.hpp"
-#include "text.hpp"
+#include "base/fd.hpp"
+#include "base/parse.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

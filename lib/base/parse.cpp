@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "parse.hpp"
+#include "base/parse.hpp"
 
 #include <algorithm>
 #include <charconv>
 
-#include "error.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace ipc::parse {
 

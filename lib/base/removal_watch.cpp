@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "removal_watch.hpp"
+#include "base/removal_watch.hpp"
 
 #include <cerrno>
 #include <sys/inotify.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <utility>
 
-#include "text.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "deadline.hpp"
-#include "fd.hpp"
+#include "base/deadline.hpp"
+#include "base/fd.hpp"
 
 namespace ipc {
 

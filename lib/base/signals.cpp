@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "signals.hpp"
+#include "base/signals.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,8 +11,8 @@
 #include <sys/resource.h>
 #include <utility>
 
-#include "error.hpp"
-#include "limits.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
 
 namespace ipc::signals {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "deadline.hpp"
+#include "base/deadline.hpp"
 
 /// Signals in a tool that waits. A signal that would end the process only raises a flag, so that
 /// what is in hand can be delivered or put back first; then the tool ends by that very signal.

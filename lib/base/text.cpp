@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "text.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 #include <iterator>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "truncation_guard.hpp"
+#include "base/truncation_guard.hpp"
 
 #include <atomic>
 #include <cerrno>

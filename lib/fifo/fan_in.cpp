@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "fan_in.hpp"
+#include "fifo/fan_in.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,11 +8,11 @@
 #include <unistd.h>
 #include <utility>
 
-#include "error.hpp"
-#include "io.hpp"
-#include "limits.hpp"
-#include "signals.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "base/limits.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

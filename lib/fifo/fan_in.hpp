@@ -11,11 +11,11 @@
 #include <string_view>
 #include <vector>
 
-#include "deadline.hpp"
-#include "escape.hpp"
-#include "fifo_reader.hpp"
-#include "file_watch.hpp"
-#include "progress.hpp"
+#include "base/deadline.hpp"
+#include "base/escape.hpp"
+#include "base/file_watch.hpp"
+#include "fifo/fifo_reader.hpp"
+#include "tool/progress.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "fan_out.hpp"
+#include "fifo/fan_out.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io.hpp"
-#include "signals.hpp"
-#include "text.hpp"
-#include "tool.hpp"
+#include "base/io.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "tool/tool.hpp"
 
 namespace ipc {
 

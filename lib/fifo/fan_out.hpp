@@ -9,13 +9,13 @@
 #include <unistd.h>
 #include <vector>
 
-#include "buffer.hpp"
-#include "error.hpp"
-#include "escape.hpp"
-#include "fifo_writer.hpp"
-#include "file_watch.hpp"
-#include "pipe_tee.hpp"
-#include "progress.hpp"
+#include "base/buffer.hpp"
+#include "base/error.hpp"
+#include "base/escape.hpp"
+#include "base/file_watch.hpp"
+#include "fifo/fifo_writer.hpp"
+#include "fifo/pipe_tee.hpp"
+#include "tool/progress.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "fifo.hpp"
+#include "fifo/fifo.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -10,11 +10,11 @@
 #include <unistd.h>
 #include <utility>
 
-#include "error.hpp"
-#include "file_type.hpp"
-#include "inherited.hpp"
-#include "text.hpp"
-#include "tool.hpp"
+#include "base/error.hpp"
+#include "base/file_type.hpp"
+#include "base/text.hpp"
+#include "object/inherited.hpp"
+#include "tool/tool.hpp"
 
 namespace ipc {
 

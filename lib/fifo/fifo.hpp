@@ -5,8 +5,8 @@
 #include <string>
 #include <sys/types.h>
 
-#include "fd.hpp"
-#include "name.hpp"
+#include "base/fd.hpp"
+#include "object/name.hpp"
 
 namespace ipc {
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "fifo.hpp"
+#include "fifo/fifo.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "fifo_writer.hpp"
+#include "fifo/fifo_writer.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,10 +10,10 @@
 #include <unistd.h>
 #include <utility>
 
-#include "error.hpp"
-#include "io.hpp"
-#include "limits.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "buffer.hpp"
-#include "fifo.hpp"
+#include "base/buffer.hpp"
+#include "fifo/fifo.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pipe_tee.hpp"
+#include "fifo/pipe_tee.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "io.hpp"
-#include "signals.hpp"
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "base/signals.hpp"
 
 namespace ipc {
 

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "fd.hpp"
+#include "base/fd.hpp"
 
 namespace ipc {
 

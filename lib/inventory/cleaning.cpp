@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "cleaning.hpp"
+#include "inventory/cleaning.hpp"
 
 #include <algorithm>
 #include <ctime>
 
-#include "text.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

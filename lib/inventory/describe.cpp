@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "describe.hpp"
+#include "inventory/describe.hpp"
 
 #include <algorithm>
 #include <tuple>

@@ -3,7 +3,7 @@
 
 #include <sys/stat.h>
 
-#include "inventory.hpp"
+#include "inventory/inventory.hpp"
 
 /// What the sources of objects have in common.
 namespace ipc {

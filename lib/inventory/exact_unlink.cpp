@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "exact_unlink.hpp"
+#include "inventory/exact_unlink.hpp"
 
 #include <cerrno>
 #include <cstdint>
@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

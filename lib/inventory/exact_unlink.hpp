@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "fd.hpp"
-#include "inventory.hpp"
+#include "base/fd.hpp"
+#include "inventory/inventory.hpp"
 
 namespace ipc {
 

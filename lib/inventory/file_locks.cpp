@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "file_locks.hpp"
+#include "inventory/file_locks.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <sys/sysmacros.h>
 #include <system_error>
 
-#include "procfs.hpp"
-#include "text.hpp"
+#include "base/text.hpp"
+#include "process/procfs.hpp"
 
 namespace ipc {
 

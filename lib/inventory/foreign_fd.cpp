@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "foreign_fd.hpp"
+#include "inventory/foreign_fd.hpp"
 
 #include <climits>
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "describe.hpp"
-#include "procfs.hpp"
-#include "text.hpp"
+#include "base/text.hpp"
+#include "inventory/describe.hpp"
+#include "process/procfs.hpp"
 
 namespace ipc::foreign_fd {
 

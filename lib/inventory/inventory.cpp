@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "inventory.hpp"
+#include "inventory/inventory.hpp"
 
 #include <algorithm>
 #include <iterator>
 #include <span>
 
-#include "text.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

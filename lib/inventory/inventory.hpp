@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "object.hpp"
+#include "object/object.hpp"
 
 /// What is known of each IPC object of the machine, as ipcstat(1) lists it and ipcclean(1) judges
 /// it. Sources add objects, a judge adds users and state, and printers read.

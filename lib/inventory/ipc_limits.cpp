@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ipc_limits.hpp"
+#include "inventory/ipc_limits.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,15 +10,15 @@
 #include <unistd.h>
 #include <utility>
 
-#include "error.hpp"
-#include "fd.hpp"
-#include "limits.hpp"
-#include "parse.hpp"
-#include "shm_files.hpp"
-#include "system_v_limits.hpp"
-#include "text.hpp"
-#include "user_limits.hpp"
-#include "users.hpp"
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/limits.hpp"
+#include "base/parse.hpp"
+#include "base/text.hpp"
+#include "inventory/system_v_limits.hpp"
+#include "inventory/user_limits.hpp"
+#include "object/shm_files.hpp"
+#include "tool/users.hpp"
 
 namespace ipc {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "inventory.hpp"
-#include "listing.hpp"
+#include "inventory/inventory.hpp"
+#include "inventory/listing.hpp"
 
 namespace ipc {
 

@@ -6,7 +6,7 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
-#include "verdict.hpp"
+#include "inventory/verdict.hpp"
 
 namespace ipc {
 

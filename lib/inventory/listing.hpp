@@ -7,9 +7,9 @@
 #include <sys/types.h>
 #include <vector>
 
-#include "fd.hpp"
-#include "inventory.hpp"
-#include "process_scan.hpp"
+#include "base/fd.hpp"
+#include "inventory/inventory.hpp"
+#include "process/process_scan.hpp"
 
 /// Where objects come from: each function adds those of some kinds. None of them opens or maps an
 /// object of others where a look at its directory, its status or /proc will do, and none stops

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "listing.hpp"
+#include "inventory/listing.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -7,12 +7,12 @@
 #include <map>
 #include <tuple>
 
-#include "describe.hpp"
-#include "error.hpp"
-#include "file_locks.hpp"
-#include "foreign_fd.hpp"
-#include "limits.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "inventory/describe.hpp"
+#include "inventory/file_locks.hpp"
+#include "inventory/foreign_fd.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "mqueue_directory.hpp"
+#include "inventory/mqueue_directory.hpp"
 
 #include <cerrno>
 #include <cstdint>
@@ -12,9 +12,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "directory.hpp"
-#include "error.hpp"
-#include "text.hpp"
+#include "base/directory.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "fd.hpp"
+#include "base/fd.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "listing.hpp"
+#include "inventory/listing.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -10,11 +10,11 @@
 #include <system_error>
 #include <tuple>
 
-#include "cached_file.hpp"
-#include "describe.hpp"
-#include "foreign_fd.hpp"
-#include "pipe_levels.hpp"
-#include "text.hpp"
+#include "base/cached_file.hpp"
+#include "base/text.hpp"
+#include "inventory/describe.hpp"
+#include "inventory/foreign_fd.hpp"
+#include "inventory/pipe_levels.hpp"
 
 namespace ipc {
 

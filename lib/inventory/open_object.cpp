@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "open_object.hpp"
+#include "inventory/open_object.hpp"
 
 #include <array>
 #include <cerrno>
@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <utility>
 
-#include "error.hpp"
-#include "limits.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
 
 namespace ipc {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "fd.hpp"
-#include "inventory.hpp"
+#include "base/fd.hpp"
+#include "inventory/inventory.hpp"
 
 namespace ipc {
 

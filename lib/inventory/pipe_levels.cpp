@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pipe_levels.hpp"
+#include "inventory/pipe_levels.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -11,13 +11,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cached_file.hpp"
-#include "deadline.hpp"
-#include "describe.hpp"
-#include "error.hpp"
-#include "fd.hpp"
-#include "limits.hpp"
-#include "signals.hpp"
+#include "base/cached_file.hpp"
+#include "base/deadline.hpp"
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/limits.hpp"
+#include "base/signals.hpp"
+#include "inventory/describe.hpp"
 
 namespace ipc {
 

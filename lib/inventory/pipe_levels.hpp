@@ -6,7 +6,7 @@
 #include <sys/types.h>
 #include <vector>
 
-#include "inventory.hpp"
+#include "inventory/inventory.hpp"
 
 /// How full the pipes and FIFOs of other processes are.
 namespace ipc {

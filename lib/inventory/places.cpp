@@ -12,13 +12,13 @@
 #include <unistd.h>
 #include <utility>
 
-#include "error.hpp"
-#include "io.hpp"
-#include "limits.hpp"
-#include "listing.hpp"
-#include "procfs.hpp"
-#include "shm_files.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "inventory/listing.hpp"
+#include "object/shm_files.hpp"
+#include "process/procfs.hpp"
 
 namespace ipc {
 

@@ -6,15 +6,15 @@
 #include <string_view>
 #include <sys/stat.h>
 
-#include "directory.hpp"
-#include "error.hpp"
-#include "limits.hpp"
-#include "listing.hpp"
-#include "mqueue_directory.hpp"
-#include "posix_semaphore.hpp"
-#include "queue_details.hpp"
-#include "shm_files.hpp"
-#include "text.hpp"
+#include "base/directory.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "inventory/listing.hpp"
+#include "inventory/mqueue_directory.hpp"
+#include "object/shm_files.hpp"
+#include "queue/queue_details.hpp"
+#include "semaphore/posix_semaphore.hpp"
 
 namespace ipc {
 

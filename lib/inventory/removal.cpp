@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "removal.hpp"
+#include "inventory/removal.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,15 +8,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "exact_unlink.hpp"
-#include "limits.hpp"
-#include "mqueue_directory.hpp"
-#include "process_scan.hpp"
-#include "system_v.hpp"
-#include "sysv_removal.hpp"
-#include "text.hpp"
-#include "verdict.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "inventory/exact_unlink.hpp"
+#include "inventory/mqueue_directory.hpp"
+#include "inventory/sysv_removal.hpp"
+#include "inventory/verdict.hpp"
+#include "object/system_v.hpp"
+#include "process/process_scan.hpp"
 
 namespace ipc {
 

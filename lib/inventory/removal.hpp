@@ -6,9 +6,9 @@
 #include <string>
 #include <unordered_set>
 
-#include "fd.hpp"
-#include "inventory.hpp"
-#include "listing.hpp"
+#include "base/fd.hpp"
+#include "inventory/inventory.hpp"
+#include "inventory/listing.hpp"
 
 namespace ipc {
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "listing.hpp"
+#include "inventory/listing.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <string_view>
 
-#include "error.hpp"
-#include "procfs.hpp"
-#include "signal_names.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "process/procfs.hpp"
+#include "signal/signal_names.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "system_v_limits.hpp"
+#include "inventory/system_v_limits.hpp"
 
 #include <cerrno>
 #include <string_view>
@@ -8,7 +8,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 
-#include "error.hpp"
+#include "base/error.hpp"
 
 namespace ipc {
 

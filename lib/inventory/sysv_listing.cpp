@@ -10,14 +10,14 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 
-#include "error.hpp"
-#include "limits.hpp"
-#include "listing.hpp"
-#include "name.hpp"
-#include "system_v.hpp"
-#include "sysv_proc.hpp"
-#include "sysv_semaphore.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "inventory/listing.hpp"
+#include "inventory/sysv_proc.hpp"
+#include "object/name.hpp"
+#include "object/system_v.hpp"
+#include "semaphore/sysv_semaphore.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sysv_proc.hpp"
+#include "inventory/sysv_proc.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <unistd.h>
 
-#include "fd.hpp"
+#include "base/fd.hpp"
 
 namespace ipc {
 

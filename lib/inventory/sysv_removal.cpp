@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sysv_removal.hpp"
+#include "inventory/sysv_removal.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -9,9 +9,9 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 
-#include "system_v.hpp"
-#include "sysv_semaphore.hpp"
-#include "text.hpp"
+#include "base/text.hpp"
+#include "object/system_v.hpp"
+#include "semaphore/sysv_semaphore.hpp"
 
 namespace ipc {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "inventory.hpp"
+#include "inventory/inventory.hpp"
 
 namespace ipc {
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-#include "take_inventory.hpp"
+#include "inventory/take_inventory.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <tuple>
 
-#include "error.hpp"
-#include "limits.hpp"
-#include "open_object.hpp"
-#include "shm_files.hpp"
-#include "verdict.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "inventory/open_object.hpp"
+#include "inventory/verdict.hpp"
+#include "object/shm_files.hpp"
 
 namespace ipc {
 

@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
-#include "inventory.hpp"
-#include "listing.hpp"
-#include "process_scan.hpp"
+#include "inventory/inventory.hpp"
+#include "inventory/listing.hpp"
+#include "process/process_scan.hpp"
 
 namespace ipc {
 

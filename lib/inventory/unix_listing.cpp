@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-#include "listing.hpp"
+#include "inventory/listing.hpp"
 
 #include <algorithm>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unordered_map>
 
-#include "cached_file.hpp"
-#include "describe.hpp"
-#include "error.hpp"
-#include "limits.hpp"
-#include "text.hpp"
-#include "unix_sockets.hpp"
+#include "base/cached_file.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "inventory/describe.hpp"
+#include "inventory/unix_sockets.hpp"
 
 namespace ipc {
 

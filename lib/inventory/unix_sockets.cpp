@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "unix_sockets.hpp"
+#include "inventory/unix_sockets.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,8 +14,8 @@
 #include <system_error>
 #include <unistd.h>
 
-#include "fd.hpp"
-#include "procfs.hpp"
+#include "base/fd.hpp"
+#include "process/procfs.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "user_limits.hpp"
+#include "inventory/user_limits.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -8,9 +8,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "parse.hpp"
-#include "procfs.hpp"
-#include "text.hpp"
+#include "base/parse.hpp"
+#include "base/text.hpp"
+#include "process/procfs.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "verdict.hpp"
+#include "inventory/verdict.hpp"
 
 #include <algorithm>
 #include <linux/capability.h>
@@ -8,7 +8,7 @@
 #include <tuple>
 #include <unistd.h>
 
-#include "capability.hpp"
+#include "base/capability.hpp"
 
 namespace ipc {
 

@@ -4,9 +4,9 @@
 #include <functional>
 #include <vector>
 
-#include "inventory.hpp"
-#include "open_object.hpp"
-#include "process_scan.hpp"
+#include "inventory/inventory.hpp"
+#include "inventory/open_object.hpp"
+#include "process/process_scan.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "memory_control.hpp"
+#include "memory/memory_control.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -8,12 +8,12 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "error.hpp"
-#include "limits.hpp"
-#include "shared_memory.hpp"
-#include "sysv_memory.hpp"
-#include "text.hpp"
-#include "users.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "memory/shared_memory.hpp"
+#include "memory/sysv_memory.hpp"
+#include "tool/users.hpp"
 
 namespace ipc {
 

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <optional>
 
-#include "attributes.hpp"
-#include "name.hpp"
-#include "object.hpp"
-#include "permissions.hpp"
+#include "object/name.hpp"
+#include "object/object.hpp"
+#include "tool/attributes.hpp"
+#include "tool/permissions.hpp"
 
 namespace ipc {
 

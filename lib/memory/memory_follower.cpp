@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "memory_follower.hpp"
+#include "memory/memory_follower.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -7,11 +7,11 @@
 #include <string_view>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "escape.hpp"
-#include "io.hpp"
-#include "signals.hpp"
-#include "tool.hpp"
+#include "base/error.hpp"
+#include "base/escape.hpp"
+#include "base/io.hpp"
+#include "base/signals.hpp"
+#include "tool/tool.hpp"
 
 namespace ipc {
 

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "byte_range.hpp"
-#include "deadline.hpp"
-#include "digest.hpp"
-#include "memory_source.hpp"
+#include "base/byte_range.hpp"
+#include "base/deadline.hpp"
+#include "base/digest.hpp"
+#include "memory/memory_source.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "memory_source.hpp"
+#include "memory/memory_source.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,12 +8,12 @@
 #include <sys/sendfile.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "io.hpp"
-#include "removal_watch.hpp"
-#include "shared_memory.hpp"
-#include "signals.hpp"
-#include "sysv_memory.hpp"
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "base/removal_watch.hpp"
+#include "base/signals.hpp"
+#include "memory/shared_memory.hpp"
+#include "memory/sysv_memory.hpp"
 
 namespace ipc {
 

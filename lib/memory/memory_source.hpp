@@ -7,8 +7,8 @@
 #include <span>
 #include <utility>
 
-#include "deadline.hpp"
-#include "name.hpp"
+#include "base/deadline.hpp"
+#include "object/name.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "memory_target.hpp"
+#include "memory/memory_target.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,13 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "byte_range.hpp"
-#include "error.hpp"
-#include "io.hpp"
-#include "shared_memory.hpp"
-#include "signals.hpp"
-#include "sysv_memory.hpp"
-#include "text.hpp"
+#include "base/byte_range.hpp"
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "memory/shared_memory.hpp"
+#include "memory/sysv_memory.hpp"
 
 namespace ipc {
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "name.hpp"
+#include "object/name.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "shared_memory.hpp"
+#include "memory/shared_memory.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -9,14 +9,14 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "file_type.hpp"
-#include "inherited.hpp"
-#include "limits.hpp"
-#include "shm_files.hpp"
-#include "signals.hpp"
-#include "sysv_memory.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/file_type.hpp"
+#include "base/limits.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "memory/sysv_memory.hpp"
+#include "object/inherited.hpp"
+#include "object/shm_files.hpp"
 
 namespace ipc {
 

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <utility>
 
-#include "fd.hpp"
-#include "name.hpp"
+#include "base/fd.hpp"
+#include "object/name.hpp"
 
 /// POSIX shared memory by descriptor: shm_overview(7). Its objects are files in /dev/shm, or have
 /// no name (memfd_create(2)) and are handed down. Functions throw Error that names the object.

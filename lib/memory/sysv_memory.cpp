@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sysv_memory.hpp"
+#include "memory/sysv_memory.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,10 +8,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "limits.hpp"
-#include "system_v.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "object/system_v.hpp"
 
 namespace ipc {
 

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 #include <utility>
 
-#include "name.hpp"
+#include "object/name.hpp"
 
 /// Shared memory of System V: shmget(2), shmctl(2), shmop(2). Functions throw Error that names the
 /// segment.

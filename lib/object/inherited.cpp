@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "inherited.hpp"
+#include "object/inherited.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
 #include <set>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "limits.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
 
 namespace ipc {
 

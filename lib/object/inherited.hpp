@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "fd.hpp"
-#include "name.hpp"
+#include "base/fd.hpp"
+#include "object/name.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "name.hpp"
+#include "object/name.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,8 +9,8 @@
 #include <optional>
 #include <sys/ipc.h>
 
-#include "error.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

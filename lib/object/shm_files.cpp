@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "shm_files.hpp"
+#include "object/shm_files.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -8,8 +8,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "limits.hpp"
-#include "text.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
 
 namespace ipc::shm_files {
 

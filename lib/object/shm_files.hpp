@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "fd.hpp"
+#include "base/fd.hpp"
 
 /// The files in /dev/shm that POSIX shared memory and semaphores are: shm_overview(7),
 /// sem_overview(7).

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "hidden_processes.hpp"
+#include "process/hidden_processes.hpp"
 
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "capability.hpp"
-#include "fd.hpp"
+#include "base/capability.hpp"
+#include "base/fd.hpp"
 
 namespace ipc {
 

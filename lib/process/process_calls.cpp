@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "process_calls.hpp"
+#include "process/process_calls.hpp"
 
 #include <cerrno>
 #include <charconv>
@@ -12,11 +12,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "fd.hpp"
-#include "limits.hpp"
-#include "procfs.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "process/procfs.hpp"
 
 namespace ipc {
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "process_scan.hpp"
+#include "process/process_scan.hpp"
 
 namespace ipc {
 

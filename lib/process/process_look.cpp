@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "process_look.hpp"
+#include "process/process_look.hpp"
 
 #include <cerrno>
 #include <charconv>
@@ -15,13 +15,13 @@
 #include <unistd.h>
 #include <utility>
 
-#include "error.hpp"
-#include "fd.hpp"
-#include "limits.hpp"
-#include "process_calls.hpp"
-#include "process_maps.hpp"
-#include "procfs.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "process/process_calls.hpp"
+#include "process/process_maps.hpp"
+#include "process/procfs.hpp"
 
 namespace ipc {
 

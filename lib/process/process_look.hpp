@@ -7,7 +7,7 @@
 #include <sys/types.h>
 #include <vector>
 
-#include "process_scan.hpp"
+#include "process/process_scan.hpp"
 
 /// A look at one process in /proc: what it has open and mapped, and what it is blocked in.
 namespace ipc {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "process_maps.hpp"
+#include "process/process_maps.hpp"
 
 #include <algorithm>
 #include <cerrno>

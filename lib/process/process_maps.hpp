@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "inventory.hpp"
+#include "inventory/inventory.hpp"
 
 /// What a process has mapped: proc(5), /proc/PID/maps.
 namespace ipc {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "process_scan.hpp"
+#include "process/process_scan.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -9,9 +9,9 @@
 #include <thread>
 #include <utility>
 
-#include "hidden_processes.hpp"
-#include "process_look.hpp"
-#include "procfs.hpp"
+#include "process/hidden_processes.hpp"
+#include "process/process_look.hpp"
+#include "process/procfs.hpp"
 
 namespace ipc {
 

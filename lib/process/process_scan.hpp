@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "inventory.hpp"
+#include "inventory/inventory.hpp"
 
 /// One pass over the processes in /proc (proc(5)), whatever the number of objects: who has which
 /// file open or mapped, and who is blocked in a call on a System V object.

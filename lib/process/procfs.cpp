@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "procfs.hpp"
+#include "process/procfs.hpp"
 
 #include <cerrno>
 #include <cstddef>
@@ -9,11 +9,11 @@
 #include <memory>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "fd.hpp"
-#include "limits.hpp"
-#include "parse.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/limits.hpp"
+#include "base/parse.hpp"
+#include "base/text.hpp"
 
 namespace ipc::procfs {
 

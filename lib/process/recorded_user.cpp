@@ -5,9 +5,9 @@
 #include <ctime>
 #include <unistd.h>
 
-#include "process_scan.hpp"
-#include "procfs.hpp"
-#include "text.hpp"
+#include "base/text.hpp"
+#include "process/process_scan.hpp"
+#include "process/procfs.hpp"
 
 namespace ipc {
 

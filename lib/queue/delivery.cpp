@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
-#include "delivery.hpp"
+#include "queue/delivery.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <limits>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "io.hpp"
-#include "put_back.hpp"
-#include "signals.hpp"
-#include "text.hpp"
-#include "tool.hpp"
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "queue/put_back.hpp"
+#include "tool/tool.hpp"
 
 namespace ipc {
 

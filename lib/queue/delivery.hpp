@@ -9,10 +9,10 @@
 #include <unistd.h>
 #include <vector>
 
-#include "buffer.hpp"
-#include "framing.hpp"
-#include "message_queue.hpp"
-#include "sink.hpp"
+#include "base/buffer.hpp"
+#include "queue/message_queue.hpp"
+#include "record/framing.hpp"
+#include "record/sink.hpp"
 
 namespace ipc {
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "handover.hpp"
+#include "queue/handover.hpp"
 
 #include <cerrno>
 #include <string>
 
-#include "error.hpp"
-#include "put_back.hpp"
-#include "signals.hpp"
-#include "spawn.hpp"
-#include "text.hpp"
-#include "tool.hpp"
+#include "base/error.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "queue/put_back.hpp"
+#include "tool/spawn.hpp"
+#include "tool/tool.hpp"
 
 namespace ipc {
 

@@ -5,11 +5,11 @@
 #include <memory>
 #include <string_view>
 
-#include "buffer.hpp"
-#include "message_queue.hpp"
-#include "options.hpp"
-#include "put_back.hpp"
-#include "sink.hpp"
+#include "base/buffer.hpp"
+#include "queue/message_queue.hpp"
+#include "queue/put_back.hpp"
+#include "record/sink.hpp"
+#include "tool/options.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "intake.hpp"
+#include "queue/intake.hpp"
 
 #include <limits>
 

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <optional>
 
-#include "deadline.hpp"
-#include "message_queue.hpp"
-#include "sink.hpp"
+#include "base/deadline.hpp"
+#include "queue/message_queue.hpp"
+#include "record/sink.hpp"
 
 namespace ipc {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "message_queue.hpp"
+#include "queue/message_queue.hpp"
 
 #include <limits>
 
-#include "error.hpp"
-#include "posix_queue.hpp"
-#include "sysv_queue.hpp"
+#include "base/error.hpp"
+#include "queue/posix_queue.hpp"
+#include "queue/sysv_queue.hpp"
 
 namespace ipc {
 

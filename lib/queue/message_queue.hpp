@@ -11,9 +11,9 @@
 #include <string_view>
 #include <sys/types.h>
 
-#include "deadline.hpp"
-#include "name.hpp"
-#include "object.hpp"
+#include "base/deadline.hpp"
+#include "object/name.hpp"
+#include "object/object.hpp"
 
 namespace ipc {
 

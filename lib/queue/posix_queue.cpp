@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "posix_queue.hpp"
+#include "queue/posix_queue.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,12 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "inherited.hpp"
-#include "limits.hpp"
-#include "removal_watch.hpp"
-#include "signals.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/removal_watch.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "object/inherited.hpp"
 
 namespace ipc {
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <mqueue.h>
 
-#include "fd.hpp"
-#include "message_queue.hpp"
+#include "base/fd.hpp"
+#include "queue/message_queue.hpp"
 
 namespace ipc {
 

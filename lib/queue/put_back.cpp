@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "put_back.hpp"
+#include "queue/put_back.hpp"
 
 #include <exception>
 #include <new>
 
-#include "io.hpp"
-#include "json.hpp"
+#include "base/io.hpp"
+#include "base/json.hpp"
 
 namespace ipc {
 

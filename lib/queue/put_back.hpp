@@ -4,9 +4,9 @@
 #include <span>
 #include <string_view>
 
-#include "deadline.hpp"
-#include "error.hpp"
-#include "message_queue.hpp"
+#include "base/deadline.hpp"
+#include "base/error.hpp"
+#include "queue/message_queue.hpp"
 
 namespace ipc {
 

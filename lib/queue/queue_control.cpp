@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "queue_control.hpp"
+#include "queue/queue_control.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -7,13 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "limits.hpp"
-#include "posix_queue.hpp"
-#include "queue_details.hpp"
-#include "sysv_queue.hpp"
-#include "text.hpp"
-#include "users.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "queue/posix_queue.hpp"
+#include "queue/queue_details.hpp"
+#include "queue/sysv_queue.hpp"
+#include "tool/users.hpp"
 
 namespace ipc {
 

@@ -3,9 +3,9 @@
 
 #include <optional>
 
-#include "attributes.hpp"
-#include "name.hpp"
-#include "permissions.hpp"
+#include "object/name.hpp"
+#include "tool/attributes.hpp"
+#include "tool/permissions.hpp"
 
 namespace ipc {
 

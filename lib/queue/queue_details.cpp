@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "queue_details.hpp"
+#include "queue/queue_details.hpp"
 
 #include <unistd.h>
 
-#include "parse.hpp"
+#include "base/parse.hpp"
 
 namespace ipc {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <sys/types.h>
 
-#include "fd.hpp"
+#include "base/fd.hpp"
 
 namespace ipc {
 

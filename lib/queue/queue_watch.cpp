@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "queue_watch.hpp"
+#include "queue/queue_watch.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -12,13 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "limits.hpp"
-#include "posix_queue.hpp"
-#include "procfs.hpp"
-#include "queue_details.hpp"
-#include "signals.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "process/procfs.hpp"
+#include "queue/posix_queue.hpp"
+#include "queue/queue_details.hpp"
 
 namespace ipc {
 

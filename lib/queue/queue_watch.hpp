@@ -8,10 +8,10 @@
 #include <sys/types.h>
 #include <vector>
 
-#include "deadline.hpp"
-#include "fd.hpp"
-#include "name.hpp"
-#include "removal_watch.hpp"
+#include "base/deadline.hpp"
+#include "base/fd.hpp"
+#include "base/removal_watch.hpp"
+#include "object/name.hpp"
 
 namespace ipc {
 

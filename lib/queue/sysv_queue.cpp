@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sysv_queue.hpp"
+#include "queue/sysv_queue.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,13 +8,13 @@
 #include <sys/ipc.h>
 #include <unistd.h>
 
-#include "buffer.hpp"
-#include "error.hpp"
-#include "io.hpp"
-#include "limits.hpp"
-#include "signals.hpp"
-#include "system_v.hpp"
-#include "text.hpp"
+#include "base/buffer.hpp"
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "base/limits.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "object/system_v.hpp"
 
 namespace ipc {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <sys/msg.h>
 
-#include "message_queue.hpp"
+#include "queue/message_queue.hpp"
 
 namespace ipc {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "sysv_queue.hpp"
+#include "queue/sysv_queue.hpp"
 
 #include <cerrno>
 #include <sys/ipc.h>
 #include <unistd.h>
 #include <utility>
 
-#include "error.hpp"
-#include "limits.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "format.hpp"
+#include "record/format.hpp"
 
 #include <array>
 
-#include "error.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-#include "framing.hpp"
+#include "record/framing.hpp"
 
-#include "json.hpp"
-#include "text.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "buffer.hpp"
-#include "format.hpp"
+#include "base/buffer.hpp"
+#include "record/format.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "record_reader.hpp"
+#include "record/record_reader.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -7,11 +7,11 @@
 #include <unistd.h>
 #include <utility>
 
-#include "error.hpp"
-#include "io.hpp"
-#include "json.hpp"
-#include "parse.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "base/json.hpp"
+#include "base/parse.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -6,8 +6,8 @@
 #include <span>
 #include <string>
 
-#include "buffer.hpp"
-#include "format.hpp"
+#include "base/buffer.hpp"
+#include "record/format.hpp"
 
 namespace ipc {
 

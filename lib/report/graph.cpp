@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "graph.hpp"
+#include "report/graph.hpp"
 
 #include <algorithm>
 #include <map>
@@ -9,8 +9,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "graph_node.hpp"
-#include "text.hpp"
+#include "base/text.hpp"
+#include "report/graph_node.hpp"
 
 namespace ipc {
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "inventory.hpp"
-#include "process_scan.hpp"
+#include "inventory/inventory.hpp"
+#include "process/process_scan.hpp"
 
 namespace ipc {
 

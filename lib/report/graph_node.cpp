@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "graph_node.hpp"
+#include "report/graph_node.hpp"
 
-#include "display_width.hpp"
-#include "format_size.hpp"
-#include "text.hpp"
+#include "base/display_width.hpp"
+#include "base/format_size.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

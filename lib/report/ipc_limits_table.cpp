@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ipc_limits_table.hpp"
+#include "report/ipc_limits_table.hpp"
 
 #include <cstdint>
 #include <cstdio>
@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "format_size.hpp"
-#include "text.hpp"
+#include "base/format_size.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "ipc_limits.hpp"
-#include "table.hpp"
+#include "inventory/ipc_limits.hpp"
+#include "report/table.hpp"
 
 namespace ipc {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "name_set.hpp"
+#include "report/name_set.hpp"
 
 #include <unistd.h>
 #include <utility>
 
-#include "error.hpp"
-#include "record_reader.hpp"
-#include "table.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "record/record_reader.hpp"
+#include "report/table.hpp"
 
 namespace ipc {
 

@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "inventory.hpp"
-#include "object_filter.hpp"
+#include "inventory/inventory.hpp"
+#include "report/object_filter.hpp"
 
 namespace ipc {
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "object_columns.hpp"
+#include "report/object_columns.hpp"
 
 #include <algorithm>
 #include <array>
 
-#include "attributes.hpp"
-#include "error.hpp"
-#include "format_size.hpp"
-#include "json.hpp"
-#include "text.hpp"
-#include "users.hpp"
+#include "base/error.hpp"
+#include "base/format_size.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "tool/attributes.hpp"
+#include "tool/users.hpp"
 
 namespace ipc {
 

@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "format_time.hpp"
-#include "inventory.hpp"
-#include "process_scan.hpp"
-#include "table.hpp"
+#include "base/format_time.hpp"
+#include "inventory/inventory.hpp"
+#include "process/process_scan.hpp"
+#include "report/table.hpp"
 
 /// The columns in which objects are shown: ipcstat(1), COLUMNS.
 namespace ipc {

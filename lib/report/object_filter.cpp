@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "object_filter.hpp"
+#include "report/object_filter.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
 
-#include "error.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

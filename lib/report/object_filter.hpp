@@ -7,8 +7,8 @@
 #include <sys/types.h>
 #include <vector>
 
-#include "inventory.hpp"
-#include "name.hpp"
+#include "inventory/inventory.hpp"
+#include "object/name.hpp"
 
 /// Which objects are meant: the operands and options that ipcstat(1) and ipcclean(1) share.
 namespace ipc {

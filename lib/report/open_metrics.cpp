@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "open_metrics.hpp"
+#include "report/open_metrics.hpp"
 
 #include <array>
 #include <cstdint>
@@ -9,8 +9,8 @@
 #include <unordered_set>
 #include <utility>
 
-#include "listing.hpp"
-#include "text.hpp"
+#include "base/text.hpp"
+#include "inventory/listing.hpp"
 
 namespace ipc {
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "inventory.hpp"
-#include "ipc_limits.hpp"
+#include "inventory/inventory.hpp"
+#include "inventory/ipc_limits.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "redraw.hpp"
+#include "report/redraw.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,10 +8,10 @@
 #include <unistd.h>
 #include <utility>
 
-#include "display_width.hpp"
-#include "io.hpp"
-#include "text.hpp"
-#include "tool.hpp"
+#include "base/display_width.hpp"
+#include "base/io.hpp"
+#include "base/text.hpp"
+#include "tool/tool.hpp"
 
 namespace ipc {
 

@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "deadline.hpp"
-#include "table.hpp"
+#include "base/deadline.hpp"
+#include "report/table.hpp"
 
 namespace ipc {
 

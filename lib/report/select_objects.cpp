@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "select_objects.hpp"
+#include "report/select_objects.hpp"
 
 #include <algorithm>
 #include <utility>
 
-#include "text.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

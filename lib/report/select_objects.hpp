@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "error.hpp"
-#include "object_filter.hpp"
-#include "take_inventory.hpp"
+#include "base/error.hpp"
+#include "inventory/take_inventory.hpp"
+#include "report/object_filter.hpp"
 
 namespace ipc {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "table.hpp"
+#include "report/table.hpp"
 
 #include <algorithm>
 #include <array>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "display_width.hpp"
-#include "json.hpp"
-#include "text.hpp"
+#include "base/display_width.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

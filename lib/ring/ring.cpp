@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "ring.hpp"
+#include "ring/ring.hpp"
 
 #include <poll.h>
 
-#include "text.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -7,9 +7,9 @@
 #include <span>
 #include <sys/types.h>
 
-#include "deadline.hpp"
-#include "name.hpp"
-#include "ring_end.hpp"
+#include "base/deadline.hpp"
+#include "object/name.hpp"
+#include "ring/ring_end.hpp"
 
 /// A stream of bytes from one process to another through a ring in shared memory. One writer, one
 /// reader, in either order; the object is there from the writer's start to the end of both.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ring_end.hpp"
+#include "ring/ring_end.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -8,8 +8,8 @@
 #include <unistd.h>
 #include <utility>
 
-#include "text.hpp"
-#include "tool.hpp"
+#include "base/text.hpp"
+#include "tool/tool.hpp"
 
 namespace ipc {
 

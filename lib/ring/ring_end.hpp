@@ -9,15 +9,15 @@
 #include <span>
 #include <string_view>
 
-#include "deadline.hpp"
-#include "error.hpp"
-#include "fd.hpp"
-#include "name.hpp"
-#include "ring_header.hpp"
-#include "ring_memory.hpp"
-#include "robust_words.hpp"
-#include "signals.hpp"
-#include "truncation_guard.hpp"
+#include "base/deadline.hpp"
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/signals.hpp"
+#include "base/truncation_guard.hpp"
+#include "object/name.hpp"
+#include "ring/ring_header.hpp"
+#include "ring/ring_memory.hpp"
+#include "sync/robust_words.hpp"
 
 namespace ipc {
 

@@ -8,7 +8,7 @@
 #include <span>
 #include <type_traits>
 
-#include "futex.hpp"
+#include "base/futex.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ring_memory.hpp"
+#include "ring/ring_memory.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "error.hpp"
-#include "shared_memory.hpp"
-#include "sysv_memory.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "memory/shared_memory.hpp"
+#include "memory/sysv_memory.hpp"
 
 namespace ipc {
 

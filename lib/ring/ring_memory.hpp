@@ -8,8 +8,8 @@
 #include <span>
 #include <sys/types.h>
 
-#include "name.hpp"
-#include "ring_header.hpp"
+#include "object/name.hpp"
+#include "ring/ring_header.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "posix_semaphore.hpp"
+#include "semaphore/posix_semaphore.hpp"
 
 #include <cerrno>
 #include <climits>
@@ -12,15 +12,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "fd.hpp"
-#include "file_type.hpp"
-#include "limits.hpp"
-#include "semaphore_guard.hpp"
-#include "shm_files.hpp"
-#include "signals.hpp"
-#include "text.hpp"
-#include "truncation_guard.hpp"
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/file_type.hpp"
+#include "base/limits.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "base/truncation_guard.hpp"
+#include "object/shm_files.hpp"
+#include "semaphore/semaphore_guard.hpp"
 
 namespace ipc {
 

@@ -6,8 +6,8 @@
 #include <optional>
 #include <sys/stat.h>
 
-#include "fd.hpp"
-#include "semaphore.hpp"
+#include "base/fd.hpp"
+#include "semaphore/semaphore.hpp"
 
 namespace ipc {
 

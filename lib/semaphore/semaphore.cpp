@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "semaphore.hpp"
+#include "semaphore/semaphore.hpp"
 
 #include <limits>
 
-#include "error.hpp"
-#include "parse.hpp"
-#include "posix_semaphore.hpp"
-#include "sysv_semaphore.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/parse.hpp"
+#include "base/text.hpp"
+#include "semaphore/posix_semaphore.hpp"
+#include "semaphore/sysv_semaphore.hpp"
 
 namespace ipc {
 

@@ -9,9 +9,9 @@
 #include <sys/types.h>
 #include <utility>
 
-#include "deadline.hpp"
-#include "name.hpp"
-#include "object.hpp"
+#include "base/deadline.hpp"
+#include "object/name.hpp"
+#include "object/object.hpp"
 
 namespace ipc {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "semaphore_attributes.hpp"
+#include "semaphore/semaphore_attributes.hpp"
 
 #include <vector>
 
-#include "error.hpp"
-#include "posix_semaphore.hpp"
-#include "sysv_semaphore.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "semaphore/posix_semaphore.hpp"
+#include "semaphore/sysv_semaphore.hpp"
 
 namespace ipc {
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "attributes.hpp"
-#include "name.hpp"
+#include "object/name.hpp"
+#include "tool/attributes.hpp"
 
 namespace ipc {
 

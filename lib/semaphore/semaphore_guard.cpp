@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "semaphore_guard.hpp"
+#include "semaphore/semaphore_guard.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,11 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "fd.hpp"
-#include "limits.hpp"
-#include "signals.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/fd.hpp"
+#include "base/limits.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "semaphore.hpp"
+#include "semaphore/semaphore.hpp"
 
 namespace ipc {
 

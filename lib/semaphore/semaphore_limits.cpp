@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "semaphore_limits.hpp"
+#include "semaphore/semaphore_limits.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,9 +9,9 @@
 #include <string_view>
 #include <unistd.h>
 
-#include "fd.hpp"
-#include "parse.hpp"
-#include "text.hpp"
+#include "base/fd.hpp"
+#include "base/parse.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

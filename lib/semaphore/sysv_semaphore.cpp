@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-#include "sysv_semaphore.hpp"
+#include "semaphore/sysv_semaphore.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <sys/ipc.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "semaphore_limits.hpp"
-#include "signals.hpp"
-#include "system_v.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "object/system_v.hpp"
+#include "semaphore/semaphore_limits.hpp"
 
 namespace ipc {
 

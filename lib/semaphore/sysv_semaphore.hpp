@@ -9,7 +9,7 @@
 #include <sys/sem.h>
 #include <vector>
 
-#include "semaphore.hpp"
+#include "semaphore/semaphore.hpp"
 
 namespace ipc {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "sysv_semaphore.hpp"
+#include "semaphore/sysv_semaphore.hpp"
 
 #include <cerrno>
 #include <iterator>
 #include <sys/ipc.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "semaphore_limits.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "semaphore/semaphore_limits.hpp"
 
 namespace ipc {
 

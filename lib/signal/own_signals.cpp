@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "own_signals.hpp"
+#include "signal/own_signals.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -12,9 +12,9 @@
 #include <unistd.h>
 #include <utility>
 
-#include "error.hpp"
-#include "exit_status.hpp"
-#include "signals.hpp"
+#include "base/error.hpp"
+#include "base/exit_status.hpp"
+#include "base/signals.hpp"
 
 namespace ipc {
 

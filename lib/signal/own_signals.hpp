@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <optional>
 
-#include "deadline.hpp"
-#include "signal_commands.hpp"
-#include "signal_event.hpp"
-#include "signal_log.hpp"
-#include "signal_watch.hpp"
+#include "base/deadline.hpp"
+#include "signal/signal_commands.hpp"
+#include "signal/signal_event.hpp"
+#include "signal/signal_log.hpp"
+#include "signal/signal_watch.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "recipient.hpp"
+#include "signal/recipient.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,11 +8,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "limits.hpp"
-#include "procfs.hpp"
-#include "signal_names.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/text.hpp"
+#include "process/procfs.hpp"
+#include "signal/signal_names.hpp"
 
 namespace ipc {
 

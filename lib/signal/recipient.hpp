@@ -9,7 +9,7 @@
 #include <sys/types.h>
 #include <vector>
 
-#include "fd.hpp"
+#include "base/fd.hpp"
 
 namespace ipc {
 

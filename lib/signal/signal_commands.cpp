@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "signal_commands.hpp"
+#include "signal/signal_commands.hpp"
 
 #include <csignal>
 #include <poll.h>
 
-#include "error.hpp"
-#include "signal_names.hpp"
-#include "text.hpp"
-#include "tool.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "signal/signal_names.hpp"
+#include "tool/tool.hpp"
 
 namespace ipc {
 

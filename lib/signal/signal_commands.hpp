@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "signal_event.hpp"
-#include "spawn.hpp"
+#include "signal/signal_event.hpp"
+#include "tool/spawn.hpp"
 
 namespace ipc {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "signal_event.hpp"
+#include "signal/signal_event.hpp"
 
 #include <iterator>
 #include <span>
 
-#include "signal_names.hpp"
-#include "text.hpp"
+#include "base/text.hpp"
+#include "signal/signal_names.hpp"
 
 namespace ipc {
 

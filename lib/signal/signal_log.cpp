@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include "signal_log.hpp"
+#include "signal/signal_log.hpp"
 
 #include <algorithm>
 #include <string_view>
 
-#include "json.hpp"
-#include "procfs.hpp"
-#include "signal_names.hpp"
-#include "text.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "process/procfs.hpp"
+#include "signal/signal_names.hpp"
 
 namespace ipc {
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "signal_event.hpp"
+#include "signal/signal_event.hpp"
 
 namespace ipc {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "signal_names.hpp"
+#include "signal/signal_names.hpp"
 
 #include <algorithm>
 #include <csignal>
 #include <iterator>
 #include <optional>
 
-#include "error.hpp"
-#include "parse.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/parse.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

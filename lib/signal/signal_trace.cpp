@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "signal_trace.hpp"
+#include "signal/signal_trace.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -12,11 +12,11 @@
 #include <utility>
 #include <vector>
 
-#include "error.hpp"
-#include "limits.hpp"
-#include "procfs.hpp"
-#include "signals.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "process/procfs.hpp"
 
 namespace ipc {
 

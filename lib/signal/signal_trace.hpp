@@ -6,7 +6,7 @@
 #include <optional>
 #include <sys/types.h>
 
-#include "deadline.hpp"
+#include "base/deadline.hpp"
 
 namespace ipc {
 

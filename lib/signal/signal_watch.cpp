@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "signal_watch.hpp"
+#include "signal/signal_watch.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "limits.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
 
 namespace ipc {
 

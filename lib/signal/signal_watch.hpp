@@ -7,7 +7,7 @@
 #include <span>
 #include <sys/signalfd.h>
 
-#include "fd.hpp"
+#include "base/fd.hpp"
 
 namespace ipc {
 

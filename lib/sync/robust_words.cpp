@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "robust_words.hpp"
+#include "sync/robust_words.hpp"
 
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -7,7 +7,7 @@
 #include <linux/futex.h>
 #include <span>
 
-#include "futex.hpp"
+#include "base/futex.hpp"
 
 namespace ipc {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include "attributes.hpp"
+#include "tool/attributes.hpp"
 
 #include <algorithm>
 #include <string_view>
 
-#include "json.hpp"
+#include "base/json.hpp"
 
 namespace ipc {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "text.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "control.hpp"
+#include "tool/control.hpp"
 
 #include <unistd.h>
 #include <utility>
 
-#include "io.hpp"
-#include "text.hpp"
+#include "base/io.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

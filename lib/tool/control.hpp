@@ -3,12 +3,12 @@
 
 #include <cstdint>
 
-#include "attributes.hpp"
-#include "error.hpp"
-#include "exit_status.hpp"
-#include "name.hpp"
-#include "options.hpp"
-#include "tool.hpp"
+#include "base/error.hpp"
+#include "base/exit_status.hpp"
+#include "object/name.hpp"
+#include "tool/attributes.hpp"
+#include "tool/options.hpp"
+#include "tool/tool.hpp"
 
 /// What the tools that create, show, change and remove objects have in common.
 namespace ipc {

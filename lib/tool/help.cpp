@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "help.hpp"
+#include "tool/help.hpp"
 
 #include <algorithm>
 #include <string>
 
-#include "io.hpp"
-#include "text.hpp"
+#include "base/io.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

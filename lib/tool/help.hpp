@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "options.hpp"
+#include "tool/options.hpp"
 
 namespace ipc {
 

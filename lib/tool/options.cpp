@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "options.hpp"
+#include "tool/options.hpp"
 
 #include <algorithm>
 #include <string>
 
-#include "error.hpp"
-#include "help.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "tool/help.hpp"
 
 namespace ipc {
 

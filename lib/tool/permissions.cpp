@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "permissions.hpp"
+#include "tool/permissions.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "parse.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/parse.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "progress.hpp"
+#include "tool/progress.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -8,9 +8,9 @@
 #include <optional>
 #include <unistd.h>
 
-#include "io.hpp"
-#include "signals.hpp"
-#include "text.hpp"
+#include "base/io.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "ready.hpp"
+#include "tool/ready.hpp"
 
 #include <fcntl.h>
 #include <limits>
 #include <unistd.h>
 
-#include "error.hpp"
-#include "io.hpp"
-#include "parse.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/io.hpp"
+#include "base/parse.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "spawn.hpp"
+#include "tool/spawn.hpp"
 
 #include <bit>
 #include <cerrno>
@@ -15,14 +15,14 @@
 #include <unistd.h>
 #include <utility>
 
-#include "error.hpp"
-#include "exit_status.hpp"
-#include "fd.hpp"
-#include "io.hpp"
-#include "limits.hpp"
-#include "signals.hpp"
-#include "text.hpp"
-#include "tool.hpp"
+#include "base/error.hpp"
+#include "base/exit_status.hpp"
+#include "base/fd.hpp"
+#include "base/io.hpp"
+#include "base/limits.hpp"
+#include "base/signals.hpp"
+#include "base/text.hpp"
+#include "tool/tool.hpp"
 
 namespace ipc {
 

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <sys/types.h>
 
-#include "fd.hpp"
-#include "options.hpp"
+#include "base/fd.hpp"
+#include "tool/options.hpp"
 
 namespace ipc {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tool.hpp"
+#include "tool/tool.hpp"
 
 #include <cerrno>
 #include <cstdlib>
@@ -9,8 +9,8 @@
 #include <optional>
 #include <unistd.h>
 
-#include "io.hpp"
-#include "signals.hpp"
+#include "base/io.hpp"
+#include "base/signals.hpp"
 
 namespace ipc {
 

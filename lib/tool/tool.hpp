@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <utility>
 
-#include "error.hpp"
-#include "exit_status.hpp"
-#include "options.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/exit_status.hpp"
+#include "base/text.hpp"
+#include "tool/options.hpp"
 
 namespace ipc {
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-#include "users.hpp"
+#include "tool/users.hpp"
 
 #include <cerrno>
 #include <grp.h>
 #include <limits>
 #include <pwd.h>
 
-#include "error.hpp"
-#include "limits.hpp"
-#include "parse.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/limits.hpp"
+#include "base/parse.hpp"
+#include "base/text.hpp"
 
 namespace ipc {
 

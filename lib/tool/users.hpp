@@ -5,8 +5,8 @@
 #include <string_view>
 #include <sys/types.h>
 
-#include "attributes.hpp"
-#include "permissions.hpp"
+#include "tool/attributes.hpp"
+#include "tool/permissions.hpp"
 
 namespace ipc {
 

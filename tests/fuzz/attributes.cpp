@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What `show` prints: a shell that evaluates it gets the value and runs nothing; json has the same.
 
-#include "attributes.hpp"
+#include "tool/attributes.hpp"
 
+#include "base/json.hpp"
 #include "fuzz.hpp"
-#include "json.hpp"
 
 namespace {
 

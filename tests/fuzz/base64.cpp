@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // base64: any bytes come back, and a text is either refused or the one that an encoder writes.
 
-#include "base64.hpp"
+#include "base/base64.hpp"
 
 #include "fuzz.hpp"
 

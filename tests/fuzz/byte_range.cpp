@@ -6,7 +6,7 @@
 #include <cstring>
 #include <limits>
 
-#include "byte_range.hpp"
+#include "base/byte_range.hpp"
 #include "fuzz.hpp"
 
 namespace {

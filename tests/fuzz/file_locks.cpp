@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <sys/sysmacros.h>
 
-#include "file_locks.hpp"
 #include "fuzz.hpp"
+#include "inventory/file_locks.hpp"
 
 namespace {
 

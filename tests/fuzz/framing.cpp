@@ -2,7 +2,7 @@
 // Messages written as records and read again are the same, in each format, with priorities and
 // without, however read(2) cuts the stream.
 
-#include "framing.hpp"
+#include "record/framing.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "fuzz.hpp"
-#include "record_reader.hpp"
+#include "record/record_reader.hpp"
 #include "stream.hpp"
 
 namespace {

@@ -9,8 +9,8 @@
 #include <optional>
 #include <string_view>
 
-#include "error.hpp"
-#include "text.hpp"
+#include "base/error.hpp"
+#include "base/text.hpp"
 
 /// The function that each fuzz target consists of; libFuzzer calls it with each input.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);

@@ -2,7 +2,7 @@
 // json records: any message and priority come back; a record that is accepted says the same when it
 // is written again, in one line that is harmless on a terminal.
 
-#include "json.hpp"
+#include "base/json.hpp"
 #include "fuzz.hpp"
 
 namespace {

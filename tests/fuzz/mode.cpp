@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Modes: permission bits alone; clauses act one after the other; what is printed is accepted.
 
-#include "attributes.hpp"
+#include "base/parse.hpp"
 #include "fuzz.hpp"
-#include "parse.hpp"
+#include "tool/attributes.hpp"
 
 namespace {
 

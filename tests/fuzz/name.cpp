@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "fuzz.hpp"
-#include "name.hpp"
+#include "object/name.hpp"
 
 namespace {
 

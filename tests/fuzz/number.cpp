@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/parse.hpp"
 #include "fuzz.hpp"
-#include "parse.hpp"
 
 namespace {
 

@@ -4,9 +4,9 @@
 
 #include <limits>
 
+#include "base/parse.hpp"
 #include "fuzz.hpp"
-#include "parse.hpp"
-#include "semaphore.hpp"
+#include "semaphore/semaphore.hpp"
 
 namespace {
 

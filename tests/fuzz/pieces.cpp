@@ -4,10 +4,10 @@
 
 #include <string>
 
-#include "digest.hpp"
-#include "escape.hpp"
+#include "base/digest.hpp"
+#include "base/escape.hpp"
+#include "base/text.hpp"
 #include "fuzz.hpp"
-#include "text.hpp"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0)

@@ -7,7 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "fuzz.hpp"
-#include "process_maps.hpp"
+#include "process/process_maps.hpp"
 
 namespace {
 

@@ -2,15 +2,15 @@
 // Any stream, in any format, however read(2) cuts it: the records are those that the format's
 // definition gives for the stream as a whole, and a file is left where the next record begins.
 
-#include "record_reader.hpp"
+#include "record/record_reader.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <string>
 
+#include "base/json.hpp"
+#include "base/parse.hpp"
 #include "fuzz.hpp"
-#include "json.hpp"
-#include "parse.hpp"
 #include "stream.hpp"
 
 namespace {

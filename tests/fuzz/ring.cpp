@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fuzz.hpp"
-#include "ring_header.hpp"
+#include "ring/ring_header.hpp"
 
 namespace {
 

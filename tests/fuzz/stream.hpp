@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "fd.hpp"
+#include "base/fd.hpp"
 #include "fuzz.hpp"
 
 namespace fuzz {
