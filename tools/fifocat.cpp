@@ -15,7 +15,7 @@
 #include "base/signals.hpp"
 #include "fifo/fan_in.hpp"
 #include "fifo/fifo.hpp"
-#include "fifo/fifo_reader.hpp"
+#include "fifo/reader.hpp"
 #include "tool/progress.hpp"
 #include "tool/ready.hpp"
 #include "tool/tool.hpp"

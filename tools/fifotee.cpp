@@ -16,7 +16,7 @@
 #include "base/text.hpp"
 #include "fifo/fan_out.hpp"
 #include "fifo/fifo.hpp"
-#include "fifo/fifo_writer.hpp"
+#include "fifo/writer.hpp"
 #include "tool/progress.hpp"
 #include "tool/ready.hpp"
 #include "tool/tool.hpp"

@@ -27,8 +27,8 @@
 #include "inventory/cleaning.hpp"
 #include "inventory/removal.hpp"
 #include "inventory/take_inventory.hpp"
+#include "report/filter.hpp"
 #include "report/name_set.hpp"
-#include "report/object_filter.hpp"
 #include "tool/tool.hpp"
 #include "tool/users.hpp"
 

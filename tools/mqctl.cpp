@@ -13,11 +13,11 @@
 #include "base/error.hpp"
 #include "base/parse.hpp"
 #include "base/signals.hpp"
+#include "queue/control.hpp"
 #include "queue/message_queue.hpp"
-#include "queue/queue_control.hpp"
-#include "tool/control.hpp"
 #include "tool/tool.hpp"
 #include "tool/users.hpp"
+#include "tool/verbs.hpp"
 
 namespace {
 

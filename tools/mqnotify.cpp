@@ -22,7 +22,7 @@
 #include "base/parse.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
-#include "queue/queue_watch.hpp"
+#include "queue/watch.hpp"
 #include "tool/ready.hpp"
 #include "tool/spawn.hpp"
 #include "tool/tool.hpp"

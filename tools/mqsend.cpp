@@ -25,7 +25,7 @@
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "queue/message_queue.hpp"
-#include "record/record_reader.hpp"
+#include "record/reader.hpp"
 #include "tool/progress.hpp"
 #include "tool/tool.hpp"
 

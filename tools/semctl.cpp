@@ -20,10 +20,10 @@
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "semaphore/semaphore.hpp"
-#include "semaphore/semaphore_attributes.hpp"
-#include "tool/control.hpp"
+#include "semaphore/show.hpp"
 #include "tool/spawn.hpp"
 #include "tool/tool.hpp"
+#include "tool/verbs.hpp"
 
 namespace {
 

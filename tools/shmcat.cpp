@@ -29,9 +29,9 @@
 #include "base/parse.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
-#include "memory/memory_follower.hpp"
-#include "memory/memory_source.hpp"
-#include "memory/memory_target.hpp"
+#include "memory/follower.hpp"
+#include "memory/source.hpp"
+#include "memory/target.hpp"
 #include "tool/tool.hpp"
 
 namespace {

@@ -14,11 +14,11 @@
 #include "base/parse.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
-#include "memory/memory_control.hpp"
+#include "memory/control.hpp"
 #include "memory/shared_memory.hpp"
-#include "tool/control.hpp"
 #include "tool/tool.hpp"
 #include "tool/users.hpp"
+#include "tool/verbs.hpp"
 
 namespace {
 

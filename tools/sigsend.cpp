@@ -22,10 +22,10 @@
 #include "base/parse.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
+#include "signal/names.hpp"
 #include "signal/recipient.hpp"
-#include "signal/signal_names.hpp"
-#include "tool/control.hpp"
 #include "tool/tool.hpp"
+#include "tool/verbs.hpp"
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include "base/deadline.hpp"
 #include "base/escape.hpp"
 #include "base/file_watch.hpp"
-#include "fifo/fifo_reader.hpp"
+#include "fifo/reader.hpp"
 #include "tool/progress.hpp"
 
 namespace ipc {

@@ -13,8 +13,8 @@
 #include "base/error.hpp"
 #include "base/escape.hpp"
 #include "base/file_watch.hpp"
-#include "fifo/fifo_writer.hpp"
 #include "fifo/pipe_tee.hpp"
+#include "fifo/writer.hpp"
 #include "tool/progress.hpp"
 
 namespace ipc {

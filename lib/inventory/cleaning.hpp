@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "inventory/inventory.hpp"
-#include "process/process_scan.hpp"
+#include "inventory/object.hpp"
+#include "process/scan.hpp"
 
 /// Which objects may go, as far as a listing tells: ipcclean(1). What only a look at the moment of
 /// the removal tells is in removal.hpp.

@@ -3,7 +3,7 @@
 
 #include <sys/stat.h>
 
-#include "inventory/inventory.hpp"
+#include "inventory/object.hpp"
 
 /// What the sources of objects have in common.
 namespace ipc {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/fd.hpp"
-#include "inventory/inventory.hpp"
+#include "inventory/object.hpp"
 
 namespace ipc {
 

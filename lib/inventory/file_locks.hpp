@@ -8,7 +8,7 @@
 #include <sys/types.h>
 #include <vector>
 
-#include "inventory/inventory.hpp"
+#include "inventory/object.hpp"
 
 /// What the kernel shows of file locks: proc(5), /proc/locks, and `lock:` in /proc/PID/fdinfo/N.
 namespace ipc {

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include "inventory/inventory.hpp"
+#include "inventory/object.hpp"
 
 /// Descriptors of other processes, looked at without opening what they refer to. All of it takes
 /// what ptrace(2) takes, and any of it may have changed since it was found.

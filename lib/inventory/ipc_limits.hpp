@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "inventory/inventory.hpp"
-#include "inventory/listing.hpp"
+#include "inventory/list.hpp"
+#include "inventory/object.hpp"
 
 namespace ipc {
 

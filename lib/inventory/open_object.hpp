@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/fd.hpp"
-#include "inventory/inventory.hpp"
+#include "inventory/object.hpp"
 
 namespace ipc {
 

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 #include <vector>
 
-#include "inventory/inventory.hpp"
+#include "inventory/object.hpp"
 
 /// How full the pipes and FIFOs of other processes are.
 namespace ipc {

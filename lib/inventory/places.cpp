@@ -16,7 +16,7 @@
 #include "base/io.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
-#include "inventory/listing.hpp"
+#include "inventory/list.hpp"
 #include "object/shm_files.hpp"
 #include "process/procfs.hpp"
 

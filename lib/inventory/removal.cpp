@@ -16,7 +16,7 @@
 #include "inventory/sysv_removal.hpp"
 #include "inventory/verdict.hpp"
 #include "object/system_v.hpp"
-#include "process/process_scan.hpp"
+#include "process/scan.hpp"
 
 namespace ipc {
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "inventory/inventory.hpp"
 #include "inventory/ipc_limits.hpp"
+#include "inventory/object.hpp"
 
 namespace ipc {
 

@@ -11,7 +11,7 @@
 
 #include "base/text.hpp"
 #include "object/system_v.hpp"
-#include "semaphore/sysv_semaphore.hpp"
+#include "semaphore/sysv.hpp"
 
 namespace ipc {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "inventory/inventory.hpp"
+#include "inventory/object.hpp"
 
 namespace ipc {
 

@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
-#include "inventory/inventory.hpp"
-#include "inventory/listing.hpp"
-#include "process/process_scan.hpp"
+#include "inventory/list.hpp"
+#include "inventory/object.hpp"
+#include "process/scan.hpp"
 
 namespace ipc {
 

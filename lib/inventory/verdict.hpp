@@ -4,9 +4,9 @@
 #include <functional>
 #include <vector>
 
-#include "inventory/inventory.hpp"
+#include "inventory/object.hpp"
 #include "inventory/open_object.hpp"
-#include "process/process_scan.hpp"
+#include "process/scan.hpp"
 
 namespace ipc {
 

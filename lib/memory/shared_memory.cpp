@@ -14,7 +14,7 @@
 #include "base/limits.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
-#include "memory/sysv_memory.hpp"
+#include "memory/sysv.hpp"
 #include "object/inherited.hpp"
 #include "object/shm_files.hpp"
 

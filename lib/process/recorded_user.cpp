@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/text.hpp"
-#include "process/process_scan.hpp"
 #include "process/procfs.hpp"
+#include "process/scan.hpp"
 
 namespace ipc {
 

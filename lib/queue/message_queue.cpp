@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "base/error.hpp"
-#include "queue/posix_queue.hpp"
-#include "queue/sysv_queue.hpp"
+#include "queue/posix.hpp"
+#include "queue/sysv.hpp"
 
 namespace ipc {
 

@@ -12,8 +12,8 @@
 #include <sys/types.h>
 
 #include "base/deadline.hpp"
+#include "object/family.hpp"
 #include "object/name.hpp"
-#include "object/object.hpp"
 
 namespace ipc {
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "inventory/inventory.hpp"
-#include "process/process_scan.hpp"
+#include "inventory/object.hpp"
+#include "process/scan.hpp"
 
 namespace ipc {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "inventory/inventory.hpp"
+#include "inventory/object.hpp"
 
 /// How objects look in a graph, in the language of dot(1).
 namespace ipc {

@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "record/record_reader.hpp"
+#include "record/reader.hpp"
 #include "report/table.hpp"
 
 namespace ipc {

@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "inventory/inventory.hpp"
-#include "report/object_filter.hpp"
+#include "inventory/object.hpp"
+#include "report/filter.hpp"
 
 namespace ipc {
 

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/text.hpp"
-#include "inventory/listing.hpp"
+#include "inventory/list.hpp"
 
 namespace ipc {
 

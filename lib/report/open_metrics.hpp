@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "inventory/inventory.hpp"
 #include "inventory/ipc_limits.hpp"
+#include "inventory/object.hpp"
 
 namespace ipc {
 

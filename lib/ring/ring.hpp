@@ -9,7 +9,7 @@
 
 #include "base/deadline.hpp"
 #include "object/name.hpp"
-#include "ring/ring_end.hpp"
+#include "ring/end.hpp"
 
 /// A stream of bytes from one process to another through a ring in shared memory. One writer, one
 /// reader, in either order; the object is there from the writer's start to the end of both.

@@ -6,8 +6,8 @@
 #include "base/error.hpp"
 #include "base/parse.hpp"
 #include "base/text.hpp"
-#include "semaphore/posix_semaphore.hpp"
-#include "semaphore/sysv_semaphore.hpp"
+#include "semaphore/posix.hpp"
+#include "semaphore/sysv.hpp"
 
 namespace ipc {
 

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "base/deadline.hpp"
+#include "object/family.hpp"
 #include "object/name.hpp"
-#include "object/object.hpp"
 
 namespace ipc {
 

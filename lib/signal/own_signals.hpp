@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "base/deadline.hpp"
-#include "signal/signal_commands.hpp"
-#include "signal/signal_event.hpp"
-#include "signal/signal_log.hpp"
-#include "signal/signal_watch.hpp"
+#include "signal/commands.hpp"
+#include "signal/event.hpp"
+#include "signal/log.hpp"
+#include "signal/watch.hpp"
 
 namespace ipc {
 

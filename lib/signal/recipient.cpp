@@ -12,7 +12,7 @@
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "process/procfs.hpp"
-#include "signal/signal_names.hpp"
+#include "signal/names.hpp"
 
 namespace ipc {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "fuzz.hpp"
-#include "record/record_reader.hpp"
+#include "record/reader.hpp"
 #include "stream.hpp"
 
 namespace {

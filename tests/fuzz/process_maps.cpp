@@ -7,7 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "fuzz.hpp"
-#include "process/process_maps.hpp"
+#include "process/maps.hpp"
 
 namespace {
 

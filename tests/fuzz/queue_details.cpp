@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "fuzz.hpp"
-#include "queue/queue_details.hpp"
+#include "queue/details.hpp"
 
 namespace {
 

@@ -2,7 +2,7 @@
 // Any stream, in any format, however read(2) cuts it: the records are those that the format's
 // definition gives for the stream as a whole, and a file is left where the next record begins.
 
-#include "record/record_reader.hpp"
+#include "record/reader.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fuzz.hpp"
-#include "ring/ring_header.hpp"
+#include "ring/header.hpp"
 
 namespace {
 

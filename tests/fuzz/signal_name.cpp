@@ -6,7 +6,7 @@
 #include <string>
 
 #include "fuzz.hpp"
-#include "signal/signal_names.hpp"
+#include "signal/names.hpp"
 
 namespace {
 
