@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "inventory/take_inventory.hpp"
+#include "inventory/inventory.hpp"
 #include "report/filter.hpp"
 
 namespace ipc {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "inventory/take_inventory.hpp"
+#include "inventory/inventory.hpp"
 
 #include <algorithm>
 #include <array>
