@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "inventory/list.hpp"
 #include "inventory/object.hpp"
+#include "inventory/place.hpp"
 
 namespace ipc {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
+#include "inventory/lease.hpp"
+
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
-
-#include "inventory/verdict.hpp"
 
 namespace ipc {
 

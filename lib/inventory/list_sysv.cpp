@@ -17,6 +17,7 @@
 #include "inventory/sysv_proc.hpp"
 #include "object/name.hpp"
 #include "object/system_v.hpp"
+#include "process/recorded_user.hpp"
 #include "semaphore/sysv.hpp"
 
 namespace ipc {

@@ -12,7 +12,6 @@ namespace ipc {
 namespace {
 
 struct KindInfo {
-    const char* name;
     const char* persistence;
     /// How names begin that already tell the kind; empty where none does.
     std::string_view own_prefix = {};
@@ -20,17 +19,17 @@ struct KindInfo {
 
 /// In the order of ObjectKind. A FIFO's name persists in its file system, though not what is in it.
 constexpr KindInfo kinds[] = {
-    {"mq", "kernel"},
-    {"sem", "kernel"},
-    {"shm", "kernel"},
-    {"fifo", "filesystem"},
-    {"pipe", "process", "pipe:["},
-    {"unix", "process", "socket:["},
-    {"lock", "process", "lock:"},
-    {"eventfd", "process", "eventfd:"},
-    {"memfd", "process", "memfd:"},
-    {"map", "filesystem"},
-    {"sig", "process", "sig:"},
+    {"kernel"},
+    {"kernel"},
+    {"kernel"},
+    {"filesystem"},
+    {"process", "pipe:["},
+    {"process", "socket:["},
+    {"process", "lock:"},
+    {"process", "eventfd:"},
+    {"process", "memfd:"},
+    {"filesystem"},
+    {"process", "sig:"},
 };
 static_assert(std::size(kinds) == object_kind_count);
 
@@ -43,15 +42,6 @@ constexpr const char* states[] = {
 static_assert(std::size(states) == static_cast<std::size_t>(State::unknown) + 1);
 
 } // namespace
-
-const char* kind_name(ObjectKind kind) noexcept { return info(kind).name; }
-
-std::optional<ObjectKind> find_kind(std::string_view name) noexcept {
-    const auto* const found = std::ranges::find(kinds, name, &KindInfo::name);
-    return found == std::end(kinds)
-               ? std::nullopt
-               : std::optional(static_cast<ObjectKind>(found - std::begin(kinds)));
-}
 
 const char* state_name(State state) noexcept { return states[static_cast<std::size_t>(state)]; }
 
@@ -68,10 +58,10 @@ std::string_view Object::detail(Detail which) const noexcept {
 }
 
 std::string Object::full_name() const {
-    const KindInfo& own = info(kind);
-    if (!own.own_prefix.empty() && name.starts_with(own.own_prefix))
+    const std::string_view prefix = info(kind).own_prefix;
+    if (!prefix.empty() && name.starts_with(prefix))
         return name;
-    return text(own.name, ':', name);
+    return text(kind_name(kind), ':', name);
 }
 
 const char* Object::persistence() const noexcept { return info(kind).persistence; }

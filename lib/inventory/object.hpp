@@ -10,65 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include "base/file_id.hpp"
 #include "object/family.hpp"
+#include "object/object_kind.hpp"
+#include "process/use.hpp"
 
 /// What is known of each IPC object of the machine, as ipcstat(1) lists it and ipcclean(1) judges
 /// it. Sources add objects, a judge adds users and state, and printers read.
 namespace ipc {
-
-/// The kinds of objects there are. The first three outlive every process; the others live as long
-/// as the processes that have them open.
-enum class ObjectKind : std::uint8_t {
-    mq,
-    sem,
-    shm,
-    fifo,
-    pipe,
-    unix_socket,
-    lock,
-    eventfd,
-    memfd,
-    map,
-    sig,
-};
-
-constexpr std::size_t object_kind_count = 11;
-
-/// `mq`, `unix`: as option -k and the column KIND have it.
-const char* kind_name(ObjectKind kind) noexcept;
-std::optional<ObjectKind> find_kind(std::string_view name) noexcept;
-
-/// A set of kinds.
-class KindSet {
-  public:
-    constexpr KindSet() noexcept = default;
-    constexpr KindSet(std::initializer_list<ObjectKind> kinds) noexcept {
-        for (const ObjectKind kind : kinds)
-            add(kind);
-    }
-    constexpr void add(ObjectKind kind) noexcept { bits_ |= 1U << static_cast<unsigned>(kind); }
-    constexpr bool has(ObjectKind kind) const noexcept {
-        return (bits_ >> static_cast<unsigned>(kind) & 1U) != 0;
-    }
-    constexpr void add(KindSet kinds) noexcept { bits_ |= kinds.bits_; }
-    /// Whether at least one of these is in it.
-    constexpr bool has_any(KindSet of) const noexcept { return (bits_ & of.bits_) != 0; }
-    constexpr bool empty() const noexcept { return bits_ == 0; }
-    constexpr KindSet operator|(KindSet more) const noexcept {
-        more.bits_ |= bits_;
-        return more;
-    }
-
-  private:
-    unsigned bits_ = 0;
-};
-
-/// What outlives processes: listed by default.
-constexpr KindSet kept_kinds = {ObjectKind::mq, ObjectKind::sem, ObjectKind::shm};
-constexpr KindSet all_kinds = {ObjectKind::mq,   ObjectKind::sem,     ObjectKind::shm,
-                               ObjectKind::fifo, ObjectKind::pipe,    ObjectKind::unix_socket,
-                               ObjectKind::lock, ObjectKind::eventfd, ObjectKind::memfd,
-                               ObjectKind::map,  ObjectKind::sig};
 
 /// Whether somebody uses an object, as far as that can be proved: ipcstat(1), STATES.
 enum class State : std::uint8_t {
@@ -153,35 +102,6 @@ enum class Detail : std::uint8_t {
     blocked,
     ignored,
     caught,
-};
-
-/// What a process does with an object.
-enum class Role : std::uint8_t {
-    opens,  ///< has a descriptor, or a mapping
-    reads,  ///< has the end of a pipe for reading, or a POSIX queue open for it
-    writes, ///< the same for writing
-    both,   ///< the same for both
-    holds,  ///< has a lock
-    waits,  ///< is blocked in it, or waits for a lock
-    last,   ///< is recorded as the last user of a System V object, and lives
-};
-
-struct Use {
-    pid_t pid = 0;
-    Role role = Role::opens;
-
-    bool operator==(const Use&) const = default;
-};
-
-/// A file: what has the same device and inode.
-struct FileId {
-    dev_t device = 0;
-    ino_t inode = 0;
-
-    bool operator==(const FileId&) const = default;
-    bool operator<(const FileId& other) const noexcept {
-        return device != other.device ? device < other.device : inode < other.inode;
-    }
 };
 
 struct Object {

@@ -12,6 +12,7 @@
 #include "base/limits.hpp"
 #include "base/text.hpp"
 #include "inventory/exact_unlink.hpp"
+#include "inventory/lease.hpp"
 #include "inventory/mqueue_directory.hpp"
 #include "inventory/sysv_removal.hpp"
 #include "inventory/verdict.hpp"

@@ -7,8 +7,8 @@
 #include <unordered_set>
 
 #include "base/fd.hpp"
-#include "inventory/list.hpp"
 #include "inventory/object.hpp"
+#include "inventory/place.hpp"
 
 namespace ipc {
 

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/capability.hpp"
+#include "inventory/lease.hpp"
+#include "process/recorded_user.hpp"
 
 namespace ipc {
 

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <climits>
 #include <cstring>
+#include <string>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "inventory/object.hpp"
+#include "base/file_id.hpp"
 
 /// What a process has mapped: proc(5), /proc/PID/maps.
 namespace ipc {

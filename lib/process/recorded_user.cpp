@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "process/recorded_user.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -7,7 +9,6 @@
 
 #include "base/text.hpp"
 #include "process/procfs.hpp"
-#include "process/scan.hpp"
 
 namespace ipc {
 

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/text.hpp"
-#include "inventory/list.hpp"
+#include "inventory/place.hpp"
 
 namespace ipc {
 

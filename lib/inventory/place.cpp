@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "inventory/place.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -16,7 +18,6 @@
 #include "base/io.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
-#include "inventory/list.hpp"
 #include "object/shm_files.hpp"
 #include "process/procfs.hpp"
 

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <sys/types.h>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "inventory/object.hpp"
+
+namespace ipc {
+
+/// Where to look: an IPC namespace, and the directories of the mount namespace that goes with it.
+struct Place {
+    std::uint64_t ipc_namespace = 0; ///< the inode of /proc/PID/ns/ipc
+    std::optional<pid_t> process;    ///< one that lives there; nothing: this place is our own
+    UniqueFd descriptor;             ///< of the namespace, for setns(2); not open: our own
+    bool has_shm = true;             ///< its /dev/shm is not that of a place listed before
+};
+
+/// The IPC namespace of this process: ipc_namespaces(7).
+Place own_place();
+/// The one that a process is in. Throws Error.
+Place place_of(pid_t process);
+/// Every one that a process is in, our own first. What could not be looked at is a Trouble.
+std::vector<Place> all_places(std::vector<Trouble>& troubles);
+
+/// Its /dev/shm, of which no part is followed as a symbolic link in another place: whoever removes
+/// a file there does so by unlinkat(2). Not open, with errno set, if it cannot be: EPERM where the
+/// mounts of the place belong to another user namespace (mount_namespaces(7)), whose users could
+/// have put any directory there.
+UniqueFd try_open_shm_directory(const Place& place);
+
+/// Enters the IPC namespace of a place and leaves it at the end: setns(2). Throws Error.
+class Visit {
+  public:
+    explicit Visit(const Place& place);
+    ~Visit();
+    Visit(const Visit&) = delete;
+    Visit& operator=(const Visit&) = delete;
+
+  private:
+    UniqueFd home_;
+};
+
+} // namespace ipc
