@@ -18,6 +18,7 @@
 #include "fifo/reader.hpp"
 #include "tool/progress.hpp"
 #include "tool/ready.hpp"
+#include "tool/standard_options.hpp"
 #include "tool/tool.hpp"
 
 namespace {
@@ -45,31 +46,25 @@ constexpr Tool tool = {
 
 // clang-format off
 constexpr Option<Options> table[] = {
-    {{.short_name = 'm', .long_name = "mode", .argument = Argument::required,
-      .argument_name = "MODE", .value_kind = "mode",
-      .help = "permissions of FIFOs that are made (default 0600)"},
+    {standard::mode({.help = "permissions of FIFOs that are made (default 0600)"}),
      [](Options& o, const char* a) { o.mode = parse::mode(a, 0600); }},
     {{.short_name = 'k', .long_name = "keep", .help = "leave the FIFOs that were made"},
      [](Options& o, const char*) { o.keep = Keep::yes; }},
-    {{.short_name = '0', .long_name = "null", .help = "NUL ends a record, not newline"},
+    {standard::null({.help = "NUL ends a record, not newline"}),
      [](Options& o, const char*) { o.policy.delimiter = '\0'; }},
     {{.short_name = 'L', .long_name = "label", .help = "begin each record with its FIFO and a tab"},
      [](Options& o, const char*) { o.policy.labels = true; }},
-    {{.short_name = 'c', .long_name = "count", .argument = Argument::required,
-      .argument_name = "N", .value_kind = "number", .help = "end after N records"},
+    {standard::count({.help = "end after N records"}),
      [](Options& o, const char* a) { o.policy.count = parse::count(a); }},
-    {{.short_name = 'w', .long_name = "timeout", .argument = Argument::required,
-      .argument_name = "DURATION", .value_kind = "duration",
-      .help = "wait at most that long for each record"},
+    {standard::timeout({.help = "wait at most that long for each record"}),
      [](Options& o, const char* a) { o.policy.timeout = parse::duration(a); }},
     {{.long_name = "once", .help = "end when each FIFO has had writers and lost them"},
      [](Options& o, const char*) { o.policy.once = true; }},
-    {{.long_name = "literal", .help = "do not escape control bytes on a terminal"},
+    {standard::literal({}),
      [](Options& o, const char*) { o.literal = true; }},
-    {{.long_name = "progress", .help = "say each second how much was copied"},
+    {standard::progress({.help = "say each second how much was copied"}),
      [](Options& o, const char*) { o.progress = true; }},
-    {{.long_name = "ready-fd", .argument = Argument::required, .argument_name = "FD",
-      .value_kind = "number", .help = "write a newline to FD once the FIFOs are open"},
+    {standard::ready_fd({.help = "write a newline to FD once the FIFOs are open"}),
      [](Options& o, const char* a) { o.ready_fd = parse_ready_fd(a); }},
     help_option<Options>,
     version_option<Options>,

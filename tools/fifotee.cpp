@@ -19,6 +19,7 @@
 #include "fifo/writer.hpp"
 #include "tool/progress.hpp"
 #include "tool/ready.hpp"
+#include "tool/standard_options.hpp"
 #include "tool/tool.hpp"
 
 namespace {
@@ -64,9 +65,7 @@ Slow parse_slow(std::string_view word) {
 
 // clang-format off
 constexpr Option<Options> table[] = {
-    {{.short_name = 'm', .long_name = "mode", .argument = Argument::required,
-      .argument_name = "MODE", .value_kind = "mode",
-      .help = "permissions of FIFOs that are made (default 0600)"},
+    {standard::mode({.help = "permissions of FIFOs that are made (default 0600)"}),
      [](Options& o, const char* a) { o.mode = parse::mode(a, 0600); }},
     {{.short_name = 'k', .long_name = "keep", .help = "leave the FIFOs that were made"},
      [](Options& o, const char*) { o.keep = Keep::yes; }},
@@ -79,16 +78,15 @@ constexpr Option<Options> table[] = {
     {{.long_name = "buffer", .argument = Argument::required, .argument_name = "SIZE",
       .value_kind = "size", .help = "bytes to hold for each slow reader (default 0)"},
      [](Options& o, const char* a) { o.policy.buffer = static_cast<std::size_t>(parse::size(a)); }},
-    {{.short_name = '0', .long_name = "null", .help = "NUL ends a record, not newline"},
+    {standard::null({.help = "NUL ends a record, not newline"}),
      [](Options& o, const char*) { o.policy.delimiter = '\0'; }},
     {{.long_name = "no-stdout", .help = "copy to the FIFOs alone"},
      [](Options& o, const char*) { o.to_stdout = false; }},
-    {{.long_name = "literal", .help = "do not escape control bytes on a terminal"},
+    {standard::literal({}),
      [](Options& o, const char*) { o.literal = true; }},
-    {{.long_name = "progress", .help = "say each second how much was copied"},
+    {standard::progress({.help = "say each second how much was copied"}),
      [](Options& o, const char*) { o.progress = true; }},
-    {{.long_name = "ready-fd", .argument = Argument::required, .argument_name = "FD",
-      .value_kind = "number", .help = "write a newline to FD once the FIFOs are open"},
+    {standard::ready_fd({.help = "write a newline to FD once the FIFOs are open"}),
      [](Options& o, const char* a) { o.ready_fd = parse_ready_fd(a); }},
     help_option<Options>,
     version_option<Options>,

@@ -29,6 +29,7 @@
 #include "inventory/removal.hpp"
 #include "report/filter.hpp"
 #include "report/name_set.hpp"
+#include "tool/standard_options.hpp"
 #include "tool/tool.hpp"
 #include "tool/users.hpp"
 
@@ -89,8 +90,7 @@ constexpr Option<Options> table[] = {
     {{.short_name = 'k', .long_name = "kinds", .argument = Argument::required,
       .argument_name = "KIND,...", .value_kind = "kept-kinds", .help = "these kinds: mq sem shm"},
      [](Options& o, const char* a) { o.kinds = parse_kept_kinds(a); }},
-    {{.short_name = 'u', .long_name = "user", .argument = Argument::required,
-      .argument_name = "USER", .value_kind = "user", .help = "what this user owns"},
+    {standard::user({}),
      [](Options& o, const char* a) { o.owner = parse_owner(a).uid; }},
     {{.short_name = 's', .long_name = "state", .argument = Argument::required,
       .argument_name = "STATE,...", .value_kind = "removable-states",
@@ -104,14 +104,13 @@ constexpr Option<Options> table[] = {
      [](Options& o, const char* a) { o.glob = a; }},
     {{.long_name = "with-data", .help = "queues that hold messages as well"},
      [](Options& o, const char*) { o.messages = Data::lost; }},
-    {{.short_name = 'N', .long_name = "namespace", .argument = Argument::required,
-      .argument_name = "PID", .value_kind = "process", .help = "the IPC namespace of this process"},
+    {standard::namespace_of({}),
      [](Options& o, const char* a) {
          o.namespace_of = static_cast<pid_t>(parse::number(a, 1, std::numeric_limits<pid_t>::max()));
      }},
-    {{.short_name = '0', .long_name = "null", .help = "names on stdin end with a NUL"},
+    {standard::null({.help = "names on stdin end with a NUL"}),
      [](Options& o, const char*) { o.names_as = NamesAs::nul; }},
-    {{.short_name = 'v', .long_name = "verbose", .help = "say of all others why they are left"},
+    {standard::verbose({.help = "say of all others why they are left"}),
      [](Options& o, const char*) { o.verbose = true; }},
     help_option<Options>,
     version_option<Options>,

@@ -24,6 +24,7 @@
 #include "report/redraw.hpp"
 #include "report/select.hpp"
 #include "report/table.hpp"
+#include "tool/standard_options.hpp"
 #include "tool/tool.hpp"
 #include "tool/users.hpp"
 
@@ -80,8 +81,7 @@ constexpr Option<Options> table[] = {
      [](Options& o, const char* a) { o.kinds = parse_kinds(a); }},
     {{.short_name = 'a', .long_name = "all", .help = "all kinds, not only mq, sem and shm"},
      [](Options& o, const char*) { o.all_kinds = true; }},
-    {{.short_name = 'u', .long_name = "user", .argument = Argument::required,
-      .argument_name = "USER", .value_kind = "user", .help = "what this user owns"},
+    {standard::user({}),
      [](Options& o, const char* a) { o.filter.owner = parse_owner(a).uid; }},
     {{.short_name = 'p', .long_name = "process", .argument = Argument::required,
       .argument_name = "PID", .value_kind = "process",
@@ -91,9 +91,7 @@ constexpr Option<Options> table[] = {
       .argument_name = "STATE,...", .value_kind = "states",
       .help = "in these states, such as in-use or unused"},
      [](Options& o, const char* a) { o.filter.states = parse_states(a); }},
-    {{.short_name = 'N', .long_name = "namespace", .argument = Argument::required,
-      .argument_name = "PID", .value_kind = "process", .group = 'n',
-      .help = "the IPC namespace of this process"},
+    {standard::namespace_of({.group = 'n'}),
      [](Options& o, const char* a) { o.namespace_of = parse_process(a); }},
     {{.long_name = "all-namespaces", .group = 'n', .help = "the IPC namespaces of all processes"},
      [](Options& o, const char*) { o.all_namespaces = true; }},
@@ -103,7 +101,7 @@ constexpr Option<Options> table[] = {
      [](Options& o, const char* a) { o.columns = parse_columns(a, default_columns()); }},
     {{.long_name = "output-all", .group = 'o', .help = "all columns"},
      [](Options& o, const char*) { o.columns = all_columns(); }},
-    {{.short_name = 'J', .long_name = "json", .group = 'f', .help = "json"},
+    {standard::json({.group = 'f', .help = "json"}),
      [](Options& o, const char*) { o.form = TableForm::json; }},
     {{.short_name = 'r', .long_name = "raw", .group = 'f',
       .help = "blanks between columns, special bytes as \\xNN"},
@@ -113,8 +111,7 @@ constexpr Option<Options> table[] = {
     {{.short_name = 'y', .long_name = "shell", .group = 'f',
       .help = "the same, each COL fit for a variable of the shell"},
      [](Options& o, const char*) { o.form = TableForm::shell; }},
-    {{.short_name = '0', .long_name = "null", .group = 'f',
-      .help = "NUL behind each row, bytes as they are"},
+    {standard::null({.group = 'f', .help = "NUL behind each row, bytes as they are"}),
      [](Options& o, const char*) { o.form = TableForm::nul; }},
     {{.long_name = "noheadings", .help = "no line of headings"},
      [](Options& o, const char*) { o.headings = Headings::left_out; }},
@@ -133,7 +130,7 @@ constexpr Option<Options> table[] = {
     {{.long_name = "watch", .argument = Argument::required, .argument_name = "DURATION",
       .value_kind = "duration", .help = "again at this interval, showing what changed"},
      [](Options& o, const char* a) { o.interval = parse_interval(a); }},
-    {{.short_name = 'v', .long_name = "verbose", .help = "say what could not be examined"},
+    {standard::verbose({.help = "say what could not be examined"}),
      [](Options& o, const char*) { o.verbose = true; }},
     help_option<Options>,
     version_option<Options>,

@@ -15,6 +15,7 @@
 #include "base/signals.hpp"
 #include "queue/control.hpp"
 #include "queue/message_queue.hpp"
+#include "tool/standard_options.hpp"
 #include "tool/tool.hpp"
 #include "tool/users.hpp"
 #include "tool/verbs.hpp"
@@ -56,12 +57,9 @@ constexpr Tool tool = {
 
 // clang-format off
 constexpr Option<Options> table[] = {
-    {{.short_name = 'x', .long_name = "exclusive", .verbs = "create",
-      .help = "fail if the queue is there already"},
+    {standard::exclusive({.help = "fail if the queue is there already"}),
      [](Options& o, const char*) { o.existing = Existing::refused; }},
-    {{.short_name = 'm', .long_name = "mode", .argument = Argument::required,
-      .argument_name = "MODE",
-      .value_kind = "mode", .verbs = "create,set", .help = "permissions, octal or symbolic"},
+    {standard::mode({.verbs = "create,set", .help = "permissions, octal or symbolic"}),
      [](Options& o, const char* a) { parse::mode(a, 0); o.mode = a; }},
     {{.long_name = "maxmsg", .argument = Argument::required, .argument_name = "N",
       .value_kind = "number", .verbs = "create", .help = "messages a POSIX queue holds"},
@@ -74,15 +72,11 @@ constexpr Option<Options> table[] = {
       .argument_name = "SIZE",
       .value_kind = "size", .verbs = "create,set", .help = "bytes a System V queue holds"},
      [](Options& o, const char* a) { o.settings.max_bytes = parse::size(a, most_max_bytes); }},
-    {{.long_name = "owner", .argument = Argument::required,
-      .argument_name = "USER[:GROUP]", .value_kind = "user", .verbs = "set",
-      .help = "owner and group"},
+    {standard::owner({}),
      [](Options& o, const char* a) { o.owner = parse_owner(a); }},
-    {{.short_name = 'f', .long_name = "force", .verbs = "rm",
-      .help = "do not complain about what is not there"},
+    {standard::force({}),
      [](Options& o, const char*) { o.force = true; }},
-    {{.short_name = 'J', .long_name = "json", .verbs = "show",
-      .help = "one json object for each queue"},
+    {standard::json({.verbs = "show", .help = "one json object for each queue"}),
      [](Options& o, const char*) { o.json = true; }},
     help_option<Options>,
     version_option<Options>,

@@ -25,6 +25,7 @@
 #include "queue/watch.hpp"
 #include "tool/ready.hpp"
 #include "tool/spawn.hpp"
+#include "tool/standard_options.hpp"
 #include "tool/tool.hpp"
 
 namespace {
@@ -56,24 +57,18 @@ constexpr Tool tool = {
 
 // clang-format off
 constexpr Option<Options> table[] = {
-    {{.short_name = 'f', .long_name = "follow", .help = "go on until the queues are removed"},
+    {standard::follow({.help = "go on until the queues are removed"}),
      [](Options& o, const char*) { o.follow = true; }},
-    {{.short_name = 'w', .long_name = "timeout", .argument = Argument::required,
-      .argument_name = "DURATION", .value_kind = "duration",
-      .help = "wait at most that long, each time"},
+    {standard::timeout({.help = "wait at most that long, each time"}),
      [](Options& o, const char* a) { o.timeout = parse::duration(a); }},
     {{.short_name = 'e', .long_name = "poll",
       .help = "watch without registering; sender unknown"},
      [](Options& o, const char*) { o.by = WatchBy::readiness; }},
-    {{.short_name = 'J', .long_name = "json", .command = ForCommand::never,
-      .help = "one json object for each event"},
+    {standard::json({.command = ForCommand::never, .help = "one json object for each event"}),
      [](Options& o, const char*) { o.json = true; }},
-    {{.long_name = "ready-fd", .argument = Argument::required,
-      .argument_name = "FD",
-      .value_kind = "fd", .help = "write a newline to FD once all queues are watched"},
+    {standard::ready_fd({.help = "write a newline to FD once all queues are watched"}),
      [](Options& o, const char* a) { o.ready_fd = parse_ready_fd(a); }},
-    {{.short_name = 'E', .long_name = "conflict-exit-code", .argument = Argument::required,
-      .argument_name = "CODE", .value_kind = "code", .help = "exit status instead of 124"},
+    {standard::conflict_exit_code({.help = "exit status instead of 124"}),
      [](Options& o, const char* a) { o.timed_out_status = parse::exit_status(a); }},
     help_option<Options>,
     version_option<Options>,

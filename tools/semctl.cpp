@@ -22,6 +22,7 @@
 #include "semaphore/semaphore.hpp"
 #include "semaphore/show.hpp"
 #include "tool/spawn.hpp"
+#include "tool/standard_options.hpp"
 #include "tool/tool.hpp"
 #include "tool/verbs.hpp"
 
@@ -77,12 +78,9 @@ constexpr Tool tool = {
 
 // clang-format off
 constexpr Option<Options> table[] = {
-    {{.short_name = 'x', .long_name = "exclusive", .verbs = "create",
-      .help = "fail if the semaphore is there already"},
+    {standard::exclusive({.help = "fail if the semaphore is there already"}),
      [](Options& o, const char*) { o.existing = Existing::refused; }},
-    {{.short_name = 'm', .long_name = "mode", .argument = Argument::required,
-      .argument_name = "MODE", .value_kind = "mode", .verbs = "create",
-      .help = "permissions, octal or symbolic"},
+    {standard::mode({.verbs = "create", .help = "permissions, octal or symbolic"}),
      [](Options& o, const char* a) { o.settings.mode = parse::mode(a, o.settings.mode); }},
     {{.long_name = "value", .argument = Argument::required,
       .argument_name = "N", .value_kind = "number", .verbs = "create",
@@ -96,28 +94,19 @@ constexpr Option<Options> table[] = {
       .argument_name = "N", .value_kind = "number", .verbs = "show,value,post,wait,set,run",
       .help = "member of set"},
      [](Options& o, const char* a) { o.member = parse::number(a); }},
-    {{.short_name = 'c', .long_name = "count", .argument = Argument::required,
-      .argument_name = "N", .value_kind = "number", .verbs = "post,wait,run",
-      .help = "add or subtract N (default 1)"},
+    {standard::count({.verbs = "post,wait,run", .help = "add or subtract N (default 1)"}),
      [](Options& o, const char* a) {
          o.count = static_cast<std::uint64_t>(parse::number(a, 1, INT_MAX));
      }},
-    {{.short_name = 'n', .long_name = "nonblock", .verbs = "wait,op,run", .group = 'n',
-      .help = "do not wait"},
+    {standard::nonblock({.verbs = "wait,op,run", .help = "do not wait"}),
      [](Options& o, const char*) { o.nonblock = true; }},
-    {{.short_name = 'w', .long_name = "timeout", .argument = Argument::required,
-      .argument_name = "DURATION", .value_kind = "duration", .verbs = "wait,op,run", .group = 'n',
-      .help = "wait at most that long"},
+    {standard::timeout({.verbs = "wait,op,run", .help = "wait at most that long"}),
      [](Options& o, const char* a) { o.timeout = parse::duration(a); }},
-    {{.short_name = 'E', .long_name = "conflict-exit-code", .argument = Argument::required,
-      .argument_name = "CODE", .value_kind = "code", .verbs = "run",
-      .help = "exit status instead of 1 and 124"},
+    {standard::conflict_exit_code({.verbs = "run", .help = "exit status instead of 1 and 124"}),
      [](Options& o, const char* a) { o.conflict_status = parse::exit_status(a); }},
-    {{.short_name = 'f', .long_name = "force", .verbs = "rm",
-      .help = "do not complain about what is not there"},
+    {standard::force({}),
      [](Options& o, const char*) { o.force = true; }},
-    {{.short_name = 'J', .long_name = "json", .verbs = "show",
-      .help = "one json object for each semaphore"},
+    {standard::json({.verbs = "show", .help = "one json object for each semaphore"}),
      [](Options& o, const char*) { o.json = true; }},
     {{.short_name = 'q', .long_name = "quiet", .verbs = "set",
       .help = "do not say that it is not atomic"},

@@ -32,6 +32,7 @@
 #include "memory/follower.hpp"
 #include "memory/source.hpp"
 #include "memory/target.hpp"
+#include "tool/standard_options.hpp"
 #include "tool/tool.hpp"
 
 namespace {
@@ -82,7 +83,7 @@ constexpr Option<Options> table[] = {
       .argument_name = "INTERVAL", .value_kind = "duration",
       .help = "print again when a look finds a change"},
      [](Options& o, const char* a) { o.interval = parse_interval(a); }},
-    {{.long_name = "literal", .help = "do not escape control bytes on a terminal"},
+    {standard::literal({}),
      [](Options& o, const char*) { o.literal = true; }},
     {{.short_name = 'W', .long_name = "write", .group = 'W',
       .help = "store standard input"},

@@ -16,6 +16,7 @@
 #include "base/text.hpp"
 #include "memory/control.hpp"
 #include "memory/shared_memory.hpp"
+#include "tool/standard_options.hpp"
 #include "tool/tool.hpp"
 #include "tool/users.hpp"
 #include "tool/verbs.hpp"
@@ -58,20 +59,15 @@ constexpr Tool tool = {
 
 // clang-format off
 constexpr Option<Options> table[] = {
-    {{.short_name = 'x', .long_name = "exclusive", .verbs = "create",
-      .help = "fail if the object is there already"},
+    {standard::exclusive({.help = "fail if the object is there already"}),
      [](Options& o, const char*) { o.existing = Existing::refused; }},
-    {{.short_name = 'm', .long_name = "mode", .argument = Argument::required,
-      .argument_name = "MODE",
-      .value_kind = "mode", .verbs = "create,set", .help = "permissions, octal or symbolic"},
+    {standard::mode({.verbs = "create,set", .help = "permissions, octal or symbolic"}),
      [](Options& o, const char* a) { parse::mode(a, 0); o.mode = a; }},
     {{.short_name = 's', .long_name = "size", .argument = Argument::required,
       .argument_name = "SIZE", .value_kind = "size", .verbs = "create,set",
       .help = "bytes that the object has"},
      [](Options& o, const char* a) { o.size = parse::size(a); }},
-    {{.long_name = "owner", .argument = Argument::required,
-      .argument_name = "USER[:GROUP]", .value_kind = "user", .verbs = "set",
-      .help = "owner and group"},
+    {standard::owner({}),
      [](Options& o, const char* a) { o.owner = parse_owner(a); }},
     {{.long_name = "lock", .verbs = "set", .group = 'l',
       .help = "System V: keep it from being swapped out"},
@@ -79,11 +75,9 @@ constexpr Option<Options> table[] = {
     {{.long_name = "unlock", .verbs = "set", .group = 'l',
       .help = "System V: let it be swapped out again"},
      [](Options& o, const char*) { o.swapping = Swapping::allowed; }},
-    {{.short_name = 'f', .long_name = "force", .verbs = "rm",
-      .help = "do not complain about what is not there"},
+    {standard::force({}),
      [](Options& o, const char*) { o.force = true; }},
-    {{.short_name = 'J', .long_name = "json", .verbs = "show",
-      .help = "one json object for each object"},
+    {standard::json({.verbs = "show", .help = "one json object for each object"}),
      [](Options& o, const char*) { o.json = true; }},
     help_option<Options>,
     version_option<Options>,

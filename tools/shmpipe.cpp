@@ -23,6 +23,7 @@
 #include "ring/ring.hpp"
 #include "tool/progress.hpp"
 #include "tool/ready.hpp"
+#include "tool/standard_options.hpp"
 #include "tool/tool.hpp"
 
 namespace {
@@ -68,22 +69,16 @@ constexpr Option<Options> table[] = {
       .argument_name = "SIZE", .value_kind = "size", .needs = "write",
       .help = "size of the ring (default 1M)"},
      [](Options& o, const char* a) { o.ring.size = parse_ring_size(a); }},
-    {{.short_name = 'm', .long_name = "mode", .argument = Argument::required,
-      .argument_name = "MODE", .value_kind = "mode", .needs = "write",
-      .help = "permissions of a new object"},
+    {standard::mode({.needs = "write", .help = "permissions of a new object"}),
      [](Options& o, const char* a) { o.ring.mode = parse::mode(a, o.ring.mode); }},
     {{.long_name = "lockstep", .needs = "write",
       .help = "take turns: one buffer, two semaphores"},
      [](Options& o, const char*) { o.ring.lockstep = true; }},
-    {{.short_name = 'w', .long_name = "timeout", .argument = Argument::required,
-      .argument_name = "DURATION", .value_kind = "duration",
-      .help = "wait at most that long for the other side"},
+    {standard::timeout({.help = "wait at most that long for the other side"}),
      [](Options& o, const char* a) { o.ring.timeout = parse::duration(a); }},
-    {{.long_name = "ready-fd", .argument = Argument::required,
-      .argument_name = "FD", .value_kind = "fd",
-      .help = "write a newline to FD once armed"},
+    {standard::ready_fd({.help = "write a newline to FD once armed"}),
      [](Options& o, const char* a) { o.ready_fd = parse_ready_fd(a); }},
-    {{.long_name = "progress", .help = "say each second how much was moved"},
+    {standard::progress({.help = "say each second how much was moved"}),
      [](Options& o, const char*) { o.progress = true; }},
     help_option<Options>,
     version_option<Options>,

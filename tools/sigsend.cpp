@@ -24,6 +24,7 @@
 #include "base/text.hpp"
 #include "signal/names.hpp"
 #include "signal/recipient.hpp"
+#include "tool/standard_options.hpp"
 #include "tool/tool.hpp"
 #include "tool/verbs.hpp"
 
@@ -64,9 +65,7 @@ constexpr Option<Options> table[] = {
      [](Options& o, const char* a) {
          o.value = static_cast<int>(parse::number(a, INT_MIN, INT_MAX));
      }},
-    {{.short_name = 'w', .long_name = "timeout", .argument = Argument::required,
-      .argument_name = "DURATION", .value_kind = "duration",
-      .help = "wait at most that long for their end"},
+    {standard::timeout({.help = "wait at most that long for their end"}),
      [](Options& o, const char* a) { o.timeout = parse::duration(a); }},
     {{.short_name = 'k', .long_name = "kill", .argument = Argument::required,
       .argument_name = "SIGNAL", .value_kind = "signal", .needs = "timeout",

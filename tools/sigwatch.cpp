@@ -31,6 +31,7 @@
 #include "signal/trace.hpp"
 #include "tool/ready.hpp"
 #include "tool/spawn.hpp"
+#include "tool/standard_options.hpp"
 #include "tool/tool.hpp"
 
 namespace {
@@ -81,15 +82,12 @@ void add_command(Options& options, std::string_view rule) {
 
 // clang-format off
 constexpr Option<Options> table[] = {
-    {{.short_name = 'c', .long_name = "count", .argument = Argument::required,
-      .argument_name = "N", .value_kind = "number", .command = ForCommand::never,
-      .help = "end after N signals"},
+    {standard::count({.command = ForCommand::never, .help = "end after N signals"}),
      [](Options& o, const char* a) { o.count = parse::count(a); }},
-    {{.short_name = 'w', .long_name = "timeout", .argument = Argument::required,
-      .argument_name = "DURATION", .value_kind = "duration", .command = ForCommand::never,
-      .help = "wait at most that long for each signal"},
+    {standard::timeout({.command = ForCommand::never,
+                        .help = "wait at most that long for each signal"}),
      [](Options& o, const char* a) { o.timeout = parse::duration(a); }},
-    {{.short_name = 'J', .long_name = "json", .help = "one json object for each signal"},
+    {standard::json({.help = "one json object for each signal"}),
      [](Options& o, const char*) { o.log_as = LogAs::json; }},
     {{.short_name = 'x', .long_name = "execute", .argument = Argument::required,
       .argument_name = "SIGNAL=COMMAND", .value_kind = "signal", .group = 'p',
@@ -101,9 +99,7 @@ constexpr Option<Options> table[] = {
      [](Options& o, const char* a) { o.pid = static_cast<pid_t>(parse::number(a, 1, INT_MAX)); }},
     {{.long_name = "children", .help = "and those of its children"},
      [](Options& o, const char*) { o.children = FollowChildren::yes; }},
-    {{.long_name = "ready-fd", .argument = Argument::required,
-      .argument_name = "FD",
-      .value_kind = "fd", .help = "write a newline to FD once no signal is missed"},
+    {standard::ready_fd({.help = "write a newline to FD once no signal is missed"}),
      [](Options& o, const char* a) { o.ready_fd = parse_ready_fd(a); }},
     help_option<Options>,
     version_option<Options>,
