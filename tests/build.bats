@@ -58,15 +58,23 @@ edit() {
 
 @test "a tool's libraries are targets" {
     local libraries='LIBRARIES ipctools_settings PkgConfig::some'
-    edit CMakeLists.txt "s/^ipctools_add_tool(mqctl /&$libraries /"
+    edit CMakeLists.txt "s/^ipctools_add_tool(mqctl queue /&$libraries /"
     cannot_configure 'mqctl needs the library PkgConfig::some, which is not a target'
     edit CMakeLists.txt \
         's/^ipctools_add_tool(mqsend/add_library(PkgConfig::some INTERFACE IMPORTED)\n&/'
     can_configure
 }
 
+@test "a tool is over a wing of the library, and a wing over those before it" {
+    edit CMakeLists.txt 's/^ipctools_add_tool(mqctl queue/ipctools_add_tool(mqctl queues/'
+    cannot_configure 'mqctl is over the wing queues, which the library does not have'
+    mv unedited "$copy/CMakeLists.txt"
+    edit lib/wings.cmake 's/^ipctools_add_wing(record USES base/& tool/'
+    cannot_configure 'the wing record uses tool, which does not come before it'
+}
+
 @test "a tool is registered with known words only" {
-    edit CMakeLists.txt 's/^ipctools_add_tool(mqctl .*)/ipctools_add_tool(mqctl LIBRARY some)/'
+    edit CMakeLists.txt 's/^ipctools_add_tool(mqctl .*)/ipctools_add_tool(mqctl queue LIBRARY some)/'
     cannot_configure 'mqctl: what is LIBRARY;some?'
 }
 
