@@ -40,7 +40,7 @@ deps-extra: ## install also what only a few tests need, a PostgreSQL server amon
 
 demo: deps-build ## build, then show messages flowing through the tools
 	@$(MAKE) --no-print-directory all
-	@tests/demo build/release/tools
+	@tests/support/demo build/release/tools
 
 check: deps-test ## build, then run every test
 	@$(MAKE) --no-print-directory all fuzz-targets
@@ -62,10 +62,10 @@ faults: deps-test ## make system calls and allocations fail one after the other 
 
 soak: deps-test ## messages, streams and semaphores in tools that are stopped and ended at random
 	@$(MAKE) --no-print-directory all
-	@tests/run -- tests/soak
-	@tests/run -- tests/semaphore_kills
-	@tests/run -- tests/ring_soak
-	@tests/run -- tests/signal_soak
+	@tests/run -- tests/soak/messages
+	@tests/run -- tests/soak/semaphores
+	@tests/run -- tests/soak/streams
+	@tests/run -- tests/soak/signals
 
 fuzz: deps-test ## fuzz the parsers for FUZZ_SECONDS, an hour by default
 	@$(MAKE) --no-print-directory fuzz-targets
@@ -87,7 +87,7 @@ bench-deps: ## install the peers that bench measures against; it goes without th
 	@.ci/deps build bench
 
 picture: all ## draw the README's picture anew (package graphviz)
-	@tests/run -- unshare --pid --fork --mount-proc tests/picture '$(CURDIR)/tests/picture.svg'
+	@tests/run -- unshare --pid --fork --mount-proc tests/support/picture '$(CURDIR)/tests/support/picture.svg'
 
 coverage: ## run every test, and show which lines and branches none of them reaches
 	@.ci/deps build test coverage

@@ -5,7 +5,7 @@
 # shellcheck disable=SC2016 # scripts for other shells
 # shellcheck disable=SC2154 # from lib.bash
 
-load lib.bash
+load support/lib.bash
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return

@@ -5,8 +5,8 @@
 # shellcheck disable=SC2016 # scripts for other shells
 # shellcheck disable=SC2154 # from lib.bash
 
-load lib.bash
-load build.bash
+load support/lib.bash
+load support/build.bash
 
 setup_file() {
     take_census

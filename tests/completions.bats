@@ -3,7 +3,7 @@
 # Loads each completion in its shell, from the build or where it is installed, and asks it what a
 # user would.
 
-load lib.bash
+load support/lib.bash
 
 setup() {
     completions=$IPCTOOLS_BIN/../completions
@@ -191,7 +191,7 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
 
 @test "bash: the command of a wrapper" {
     complete_bash "mqreceive -c 3 /completion-one -- ls $BATS_TEST_DIRNAME/lib"
-    assert_line "$BATS_TEST_DIRNAME/lib.bash"
+    assert_line "$BATS_TEST_DIRNAME/support/lib.bash"
     complete_bash 'mqreceive /completion-one -- base6'
     assert_line base64
     complete_bash 'sigwatch -- base6'

@@ -3,7 +3,7 @@
 # What holds for every tool; one that is registered is tested here without another word.
 # shellcheck disable=SC2154 # variables of lib.bash and of bats
 
-load lib.bash
+load support/lib.bash
 
 setup() {
     build=$IPCTOOLS_BIN/..

@@ -3,7 +3,7 @@
 # A sample of the sweep of `make faults`, and whether the sweep would notice.
 # shellcheck disable=SC2154 # variables of lib.bash and of bats
 
-load lib.bash
+load support/lib.bash
 
 sweep() { "$BATS_TEST_DIRNAME/faults/sweep" "$@" 3>&-; }
 
@@ -78,7 +78,7 @@ WRONG
 @test "a call that strace parts, as another process got between, is one again" {
     run python3 -B - "$BATS_TEST_DIRNAME" <<'PYTHON'
 import sys
-sys.path[:0] = [sys.argv[1], f"{sys.argv[1]}/faults"]
+sys.path[:0] = [f"{sys.argv[1]}/support", f"{sys.argv[1]}/faults"]
 import run
 print(*run.whole_calls("""\
 7 read(4,  <unfinished ...>

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own; pid is of lib.bash
 # shellcheck disable=SC2016 # scripts for other shells
 
-load lib.bash
+load support/lib.bash
 
 setup() { cd "$BATS_TEST_TMPDIR" || return; }
 

@@ -5,7 +5,7 @@
 # shellcheck disable=SC2016 # scripts for other shells
 # shellcheck disable=SC2002,SC2094 # cat makes a pipe of a file; a FIFO is opened at both ends
 
-load lib.bash
+load support/lib.bash
 
 setup() { cd "$BATS_TEST_TMPDIR" || return; }
 

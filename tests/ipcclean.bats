@@ -4,7 +4,7 @@
 # shellcheck disable=SC2016 # variables of other shells, of perl and PHP
 # shellcheck disable=SC2154 # variables of lib.bash and of bats
 
-load lib.bash
+load support/lib.bash
 
 # Some tests put what no tool makes into /dev/shm.
 teardown() {
@@ -29,7 +29,7 @@ is_gone() { ! exists "$1" || fail "$1 is still there"; }
 holder() {
     spawn_ready "$1" python3 -c "
 import mmap, os, signal, sys
-sys.path.insert(0, '$BATS_TEST_DIRNAME')
+sys.path.insert(0, '$BATS_TEST_DIRNAME/support')
 $2
 os.write(9, b'\n')
 signal.pause()" 9

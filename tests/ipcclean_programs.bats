@@ -4,7 +4,7 @@
 # shellcheck disable=SC2016 # variables of other shells, of perl and PHP
 # shellcheck disable=SC2154 # variables of lib.bash and of bats
 
-load lib.bash
+load support/lib.bash
 
 # What the tests' programs left, should ipcclean fail to remove it. All objects here are ours.
 teardown() {

@@ -3,7 +3,7 @@
 # ipcstat --graph: its edges are those that a program knows to be there, and dot(1) can read it.
 # shellcheck disable=SC2154 # variables of lib.bash and of bats
 
-load lib.bash
+load support/lib.bash
 
 setup() { cd "$BATS_TEST_TMPDIR" || return; }
 

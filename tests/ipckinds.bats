@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # ipcstat: what lives only as long as its processes.
 # shellcheck disable=SC2154 # variables of lib.bash
-load lib.bash
+load support/lib.bash
 
 # start_fixture: spawns a python that runs what stdin holds, with `say(...)` for words that the test
 # waits for and finds in ${words[@]}, the first of which is $fixture, its pid; then it sleeps.

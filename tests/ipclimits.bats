@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154 # variables of lib.bash and of bats
 # shellcheck disable=SC2030,SC2031 # each test is a subshell
 
-load lib.bash
+load support/lib.bash
 
 # limit COLUMN RESOURCE [USER]: that cell, from $output of `ipcstat --limits -e`.
 limit() {

@@ -3,7 +3,7 @@
 # ipcstat: what outlives processes; its users and states, its forms and filters.
 # shellcheck disable=SC2154,SC2016 # variables of lib.bash and of bats; what other shells expand
 
-load lib.bash
+load support/lib.bash
 
 # Some tests put what no tool makes into /dev/shm.
 teardown() {

@@ -3,7 +3,7 @@
 # ipcstat --watch: a table that stays in its place on a terminal, and streams elsewhere.
 # shellcheck disable=SC2154 # variables of lib.bash and of bats
 
-load lib.bash
+load support/lib.bash
 
 setup() { cd "$BATS_TEST_TMPDIR" || return; }
 

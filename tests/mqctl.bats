@@ -3,7 +3,7 @@
 # mqctl: to create, show, change and remove queues of both families.
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own; pid is of lib.bash
 
-load lib.bash
+load support/lib.bash
 
 both=(/q key:0x71717171)
 

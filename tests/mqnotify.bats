@@ -3,7 +3,7 @@
 # mqnotify: to wait until a queue has something, and to say who sent it.
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own; pid is of lib.bash
 
-load lib.bash
+load support/lib.bash
 
 setup() {
     make_small /a

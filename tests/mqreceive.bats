@@ -6,7 +6,7 @@
 # shellcheck disable=SC2030,SC2031 # each test has its own
 # shellcheck disable=SC2016,SC2086 # scripts for other shells; lists of options
 
-load lib.bash
+load support/lib.bash
 
 posix=/receive
 sysv=key:0x72637631

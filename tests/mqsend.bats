@@ -3,7 +3,7 @@
 # What mqsend does with queues and with its input; records.bats has the formats.
 # shellcheck disable=SC2154,SC2030,SC2031 # variables of lib.bash and of bats
 
-load lib.bash
+load support/lib.bash
 
 # Both families, each with room for two messages of one byte.
 queues=(/mqsend key:0x6d71)

@@ -5,8 +5,8 @@
 # shellcheck disable=SC2030,SC2031 # each test is a subshell
 # shellcheck disable=SC2154 # from lib.bash and build.bash
 
-load lib.bash
-load build.bash
+load support/lib.bash
+load support/build.bash
 
 can_pack() { command -v dpkg-deb && command -v dpkg-shlibdeps; } >/dev/null
 

@@ -5,8 +5,8 @@
 # shellcheck disable=SC2016 # scripts for other shells
 # shellcheck disable=SC2154 # from lib.bash
 
-load lib.bash
-load session.bash
+load support/lib.bash
+load support/session.bash
 
 setup() {
     top=$(realpath "$BATS_TEST_DIRNAME/..")
@@ -533,7 +533,7 @@ os.execvp("bash", ["bash", "example"])'
 }
 
 @test "sigsend(1): hand a number to a program" {
-    spawn_ready receiver "$top/tests/signals.py" receive 1 RTMIN+1
+    spawn_ready receiver "$top/tests/support/signals.py" receive 1 RTMIN+1
     example sigsend.1 'sigsend -s RTMIN+1'
     pid=${pid[receiver]} run_example 0
     wait_exit receiver 0

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154 # variables of lib.bash and of bats
 # shellcheck disable=SC2016 # scripts for later
 
-load lib.bash
+load support/lib.bash
 
 posix=/persistence
 key=key:0x70657273

@@ -6,7 +6,7 @@
 # shellcheck disable=SC2030,SC2031 # each test has its own
 # shellcheck disable=SC2016 # for other shells
 
-load lib.bash
+load support/lib.bash
 
 posix=/putback
 sysv=key:0x70757462
@@ -14,7 +14,7 @@ both=("$posix" "$sysv")
 dead_letters=(/dead key:0x70757463)
 
 ledger() {
-    PATIENCE=$PATIENCE timeout -k 1 $((5 * PATIENCE)) python3 -BEsS "$BATS_TEST_DIRNAME/ledger.py" "$@" 3>&-
+    PATIENCE=$PATIENCE timeout -k 1 $((5 * PATIENCE)) python3 -BEsS "$BATS_TEST_DIRNAME/support/ledger.py" "$@" 3>&-
 }
 
 # new_queue QUEUE [COUNT [SIZE]]: an empty queue, then filled with messages of different priorities;

@@ -6,8 +6,8 @@
 # shellcheck disable=SC2030,SC2031 # each test is a subshell
 # shellcheck disable=SC2154 # from lib.bash
 
-load lib.bash
-load session.bash
+load support/lib.bash
+load support/session.bash
 
 setup() {
     top=$(realpath "$BATS_TEST_DIRNAME/..")
@@ -82,7 +82,7 @@ replace_tool() {
 
 @test "the demo shows every tool at work" {
     local tool
-    run_demo 0 "$top/tests/demo" "$IPCTOOLS_BIN"
+    run_demo 0 "$top/tests/support/demo" "$IPCTOOLS_BIN"
     assert_no_stderr
     while read -r tool _; do
         grep -Eq "^(\\$|   ) .*\b$tool " <<<"$output" || fail "$tool is not shown"
@@ -95,19 +95,19 @@ replace_tool() {
 @test "the demo works without /dev/mqueue" {
     requires mount
     mkdir temporary
-    TMPDIR=$PWD/temporary run -0 without_mqueue "$top/tests/demo" "$IPCTOOLS_BIN"
+    TMPDIR=$PWD/temporary run -0 without_mqueue "$top/tests/support/demo" "$IPCTOOLS_BIN"
     assert_nothing_left
 }
 
 @test "the demo works where little is set" {
-    run_demo 0 env -i PATH="/usr/bin:/bin" "$top/tests/demo" "$IPCTOOLS_BIN" <&-
+    run_demo 0 env -i PATH="/usr/bin:/bin" "$top/tests/support/demo" "$IPCTOOLS_BIN" <&-
 }
 
 @test "two demos do not disturb each other" {
     mkdir temporary
     export TMPDIR=$PWD/temporary
-    spawn one "$top/tests/demo" "$IPCTOOLS_BIN"
-    spawn two "$top/tests/demo" "$IPCTOOLS_BIN"
+    spawn one "$top/tests/support/demo" "$IPCTOOLS_BIN"
+    spawn two "$top/tests/support/demo" "$IPCTOOLS_BIN"
     wait_exit one 0
     wait_exit two 0
     assert_nothing_left
@@ -116,14 +116,14 @@ replace_tool() {
 @test "the demo fails, and leaves nothing, when a message is lost" {
     replace_tool mqreceive '[ "$1" = -f ] || exec "$IPCTOOLS_BIN/mqreceive" "$@"
 "$IPCTOOLS_BIN/mqreceive" "$@" | sed 2d'
-    run_demo 1 "$top/tests/demo" tools
+    run_demo 1 "$top/tests/support/demo" tools
     refute_line 'all there, all intact'
     [[ $stderr == *'that went wrong'* ]]
 }
 
 @test "the demo fails, and leaves nothing, when a tool does" {
     replace_tool mqnotify 'exit 2'
-    run_demo 1 "$top/tests/demo" tools
+    run_demo 1 "$top/tests/support/demo" tools
     [[ $stderr == *'that went wrong'* ]]
 }
 
@@ -131,7 +131,7 @@ replace_tool() {
     replace_tool mqnotify 'echo "$BASHPID" >"$BATS_TEST_TMPDIR/started"; exec sleep 1000'
     mkdir temporary
     export TMPDIR=$PWD/temporary
-    spawn demo setsid "$top/tests/demo" tools
+    spawn demo setsid "$top/tests/support/demo" tools
     wait_until test -s started
     wait_blocked demo
     # As the terminal does it: to all of them. What runs in the background ignores it.

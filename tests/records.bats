@@ -5,7 +5,7 @@
 # shellcheck disable=SC2030,SC2031 # each test has its own
 # shellcheck disable=SC2016 # for other shells
 
-load lib.bash
+load support/lib.bash
 
 setup_file() {
     take_census

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own; pid is of lib.bash
 # shellcheck disable=SC2016 # scripts for other shells
 
-load lib.bash
+load support/lib.bash
 
 both=(/s key:0x73737373)
 nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups '--inh-caps=-all')
@@ -632,7 +632,7 @@ except ChildProcessError:
 }
 
 @test "run: killed at random, what was taken is back" {
-    run "$BATS_TEST_DIRNAME/semaphore_kills" --kills 60 3>&-
+    run "$BATS_TEST_DIRNAME/soak/semaphores" --kills 60 3>&-
     assert_success
     assert_line '60 kills in each family, and all was given back'
 }
@@ -644,7 +644,7 @@ except ChildProcessError:
     printf '%s\n' '#!/bin/bash' "real=$real" \
         'if [ "$1" = run ]; then "$real" wait -c "$3" "$4"; exec "${@:6}"; fi' 'exec "$real" "$@"' >"$bin/semctl"
     chmod +x "$bin/semctl"
-    PATH=$bin:$PATH run "$BATS_TEST_DIRNAME/semaphore_kills" --kills 60 3>&-
+    PATH=$bin:$PATH run "$BATS_TEST_DIRNAME/soak/semaphores" --kills 60 3>&-
     assert_failure
     assert_output --regexp 'FAILED: (/kills|key:[0-9a-fx]+) is [01], not 2'
 }

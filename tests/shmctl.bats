@@ -4,7 +4,7 @@
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own; pid is of lib.bash
 # shellcheck disable=SC2002,SC2016 # a pipe is meant; scripts for other shells
 
-load lib.bash
+load support/lib.bash
 
 both=(/m key:0x71717171)
 

@@ -5,7 +5,7 @@
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own; pid is of lib.bash
 # shellcheck disable=SC2016 # for other shells
 
-load lib.bash
+load support/lib.bash
 
 key=key:0x72696e67
 both=(/ring "$key")

@@ -6,7 +6,7 @@
 # shellcheck disable=SC2030,SC2031 # each test has its own
 # shellcheck disable=SC2016 # for other shells
 
-load lib.bash
+load support/lib.bash
 
 posix=/signals
 sysv=key:0x7369676e

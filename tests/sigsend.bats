@@ -4,9 +4,9 @@
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own; pid is of lib.bash
 # shellcheck disable=SC2016 # scripts for other shells
 
-load lib.bash
+load support/lib.bash
 
-receiver=$BATS_TEST_DIRNAME/signals.py
+receiver=$BATS_TEST_DIRNAME/support/signals.py
 si_user=0 si_queue=-1
 
 # spawn_ready NAME, a shell that runs SCRIPT: it says `ready` when it is, and ends with its stdin.

@@ -4,13 +4,13 @@
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own; pid is of lib.bash
 # shellcheck disable=SC2016 # scripts for other shells
 
-load lib.bash
+load support/lib.bash
 
-helper=$BATS_TEST_DIRNAME/signals.py
+helper=$BATS_TEST_DIRNAME/support/signals.py
 time_='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}'
 
 setup_file() {
-    cc -O1 -pthread -o "$BATS_FILE_TMPDIR/signal_target" "$BATS_TEST_DIRNAME/signal_target.c"
+    cc -O1 -pthread -o "$BATS_FILE_TMPDIR/signal_target" "$BATS_TEST_DIRNAME/support/signal_target.c"
     take_census
 }
 
@@ -193,7 +193,7 @@ while not end:
 }
 
 @test "a program that is stopped and continued, whose watchers are killed: each signal arrives once" {
-    run_tool 0 "$BATS_TEST_DIRNAME/signal_soak" --seconds 1.5 --threads 4
+    run_tool 0 "$BATS_TEST_DIRNAME/soak/signals" --seconds 1.5 --threads 4
     assert_line --regexp '^told were [0-9]+ of [0-9]+ signals, each once$'
 }
 

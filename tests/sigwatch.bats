@@ -5,9 +5,9 @@
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own; pid is of lib.bash
 # shellcheck disable=SC2016 # scripts for other shells
 
-load lib.bash
+load support/lib.bash
 
-helper=$BATS_TEST_DIRNAME/signals.py
+helper=$BATS_TEST_DIRNAME/support/signals.py
 time_='[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}'
 
 setup() { cd "$BATS_TEST_TMPDIR" || return; }

@@ -4,11 +4,11 @@
 # shellcheck disable=SC2154 # variables of lib.bash and of bats
 # shellcheck disable=SC2016 # scripts for later
 
-load lib.bash
+load support/lib.bash
 
 setup() { made_queues+=(/soak key:0x736f616b); }
 
-soak() { "$BATS_TEST_DIRNAME/soak" --messages 40000 --processes 2 --seed 1 "$@" 3>&-; }
+soak() { "$BATS_TEST_DIRNAME/soak/messages" --messages 40000 --processes 2 --seed 1 "$@" 3>&-; }
 
 # stand_in TOOL: a script from stdin is run in the place of $real.
 stand_in() {
@@ -48,14 +48,14 @@ stand_in() {
 }
 
 @test "streams whose writer or reader is killed: the other says so at once, no wrong byte" {
-    run "$BATS_TEST_DIRNAME/ring_soak" --kills 60 --size 268435456 --seed 1 3>&-
+    run "$BATS_TEST_DIRNAME/soak/streams" --kills 60 --size 268435456 --seed 1 3>&-
     assert_success
     assert_line '61 passed, 0 failed'
 }
 
 @test "the soak of streams notices a wrong byte" {
     stand_in shmpipe <<<'[ "$1" = -R ] || exec "$real" "$@"; "$real" "$@" | tr a b'
-    run "$BATS_TEST_DIRNAME/ring_soak" --kills 1 --size 8388608 --seed 1 3>&-
+    run "$BATS_TEST_DIRNAME/soak/streams" --kills 1 --size 8388608 --seed 1 3>&-
     assert_failure 1
     assert_line --partial 'FAILED'
 }

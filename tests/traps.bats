@@ -3,7 +3,7 @@
 # The table of traps is complete: each trap has, for each tool, a test that is there, or a reason.
 # shellcheck disable=SC2154 # variables of lib.bash and of bats
 
-load lib.bash
+load support/lib.bash
 
 number_of_traps=28
 
@@ -47,13 +47,13 @@ flaws() {
 }
 
 @test "each trap is sprung on each tool, or cannot be" {
-    run -0 flaws "$BATS_TEST_DIRNAME/traps"
+    run -0 flaws "$BATS_TEST_DIRNAME/support/traps"
     assert_output ''
 }
 
 @test "what is missing in the table is noticed" {
     local table=$BATS_TEST_TMPDIR/traps
-    grep -v '^mqnotify | .*removed while waiting' "$BATS_TEST_DIRNAME/traps" |
+    grep -v '^mqnotify | .*removed while waiting' "$BATS_TEST_DIRNAME/support/traps" |
         sed -e 's/^28 .*/29 another/' -e 's/two of us/three of us/' \
             -e 's/: everything works with neither/: nothing works/' -e 's/^mqctl | - never/mqclt | - never/' \
             >"$table"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # The order of the wings of the library: .ci/wings finds what is against it, and our own keep it.
-# shellcheck disable=SC2154 # variables of bats
+# shellcheck disable=SC2016,SC2154 # marks of Markdown; variables of bats
 
-load lib.bash
+load support/lib.bash
 
 setup() {
     top=$BATS_TEST_TMPDIR/top
@@ -39,7 +39,7 @@ include() { sed -i "1i #include \"$2\"" "$top/lib/$1"; }
 
 @test "a wing does not stand on one that comes after it, nor on one that it does not need" {
     sed -i 's/^ipctools_add_wing(record USES base/& tool/' "$top/lib/wings.cmake"
-    sed -i 's/^| `record` | base /& tool /; s/base  tool /base tool/' "$top/CONTRIBUTING.md"
+    sed -i 's/^| `record` | base |/| `record` | base tool |/' "$top/CONTRIBUTING.md"
     refuses 'lib/wings.cmake: record stands on tool, which does not come before it
 lib/wings.cmake: record includes nothing of tool'
 }
@@ -57,7 +57,8 @@ lib/fifo/fan_in.cpp:2: fifo names no wing here'
 
 @test "CONTRIBUTING shows the wings, in their order and with what they stand on" {
     local change
-    for change in '/^| `signal` |/d' 's/^| `signal` | base /&queue /' '/^| `signal` |/{h;d};/^| `fifo` |/G'; do
+    for change in '/^| `signal` |/d' 's/^| `signal` | base /&queue /' \
+        '/^| `signal` |/{h;d};/^| `fifo` |/G'; do
         cp --no-preserve=mode "$BATS_TEST_DIRNAME/../CONTRIBUTING.md" "$top"
         sed -i "$change" "$top/CONTRIBUTING.md"
         refuses 'CONTRIBUTING.md: the table of wings differs from lib/wings.cmake'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034 # variables are for the tests
-# What every test file loads: `load lib.bash`.
+# What every test file loads: `load support/lib.bash`.
 #
 # It defines setup_file, teardown_file and teardown; a file with its own calls take_census,
 # check_census and clean_up in them.
