@@ -6,8 +6,16 @@
 # check_census and clean_up in them.
 
 bats_require_minimum_version 1.8.0
-bats_load_library bats-support
-bats_load_library bats-assert
+# What bats_load_library loads, which would start a process for each file of a library in each test.
+load_library() {
+    local file
+    for file in "${BATS_LIB_PATH%%:*}/$1/src"/*.bash; do
+        # shellcheck disable=SC1090
+        source "$file" 2>/dev/null || bats_load_library "$1"
+    done
+}
+load_library bats-support
+load_library bats-assert
 
 # How long anything may take before a test gives up on it, in seconds: generous, never waited out.
 : "${PATIENCE:=120}"
@@ -367,22 +375,16 @@ clean_up() {
         wait "${pid[$name]}" 2>/dev/null || true
     done
     pid=()
-    for name in "${made_queues[@]}"; do
-        mqctl rm -f -- "$name" || true
-    done
-    for name in "${made_memory[@]}"; do
-        shmctl rm -f -- "$name" || true
-    done
-    for name in "${made_semaphores[@]}"; do
-        semctl rm -f -- "$name" || true
-    done
+    ((${#made_queues[@]} == 0)) || mqctl rm -f -- "${made_queues[@]}" || true
+    ((${#made_memory[@]} == 0)) || shmctl rm -f -- "${made_memory[@]}" || true
+    ((${#made_semaphores[@]} == 0)) || semctl rm -f -- "${made_semaphores[@]}" || true
     # The last first: a limit may have been set twice.
     local i
     for ((i = ${#set_limits[@]} - 1; i >= 0; --i)); do
         put_limit "${set_limits[i]%% *}" "${set_limits[i]#* }"
     done
     made_queues=() made_memory=() made_semaphores=() set_limits=()
-    rm -rf -- "${IPCTOOLS_TINY:?}"/*
+    ! compgen -G "${IPCTOOLS_TINY:?}/*" >/dev/null || rm -rf -- "$IPCTOOLS_TINY"/*
 }
 
 # ---- Installing ----
