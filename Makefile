@@ -13,8 +13,9 @@ CMAKE_ARGS ?=
 
 export DESTDIR
 
-.PHONY: all help deps deps-build deps-test deps-extra demo check check-asan faults soak fuzz fuzz-targets \
-    bench bench-baseline bench-deps picture coverage package package-check lint tidy format install uninstall
+.PHONY: all help deps deps-build deps-test deps-extra demo check check-asan check-fuzz faults soak fuzz \
+    fuzz-targets bench bench-baseline bench-deps picture coverage package package-check lint tidy \
+    format install uninstall
 .DEFAULT_GOAL := all
 
 all: ## build the tools into build/release/tools
@@ -43,7 +44,7 @@ demo: deps-build ## build, then show messages flowing through the tools
 	@tests/support/demo build/release/tools
 
 check: deps-test ## build, then run every test
-	@$(MAKE) --no-print-directory all fuzz-targets
+	@$(MAKE) --no-print-directory all
 	@ctest --preset release -j $(TEST_JOBS)
 
 check-asan: deps-test ## the same under the address and undefined behaviour sanitizers
@@ -66,6 +67,11 @@ soak: deps-test ## messages, streams and semaphores in tools that are stopped an
 	@tests/run -- tests/soak/semaphores
 	@tests/run -- tests/soak/streams
 	@tests/run -- tests/soak/signals
+
+# The same runs each time: what is new is for fuzz to find.
+check-fuzz: deps-test ## give each fuzz target ten thousand runs
+	@$(MAKE) --no-print-directory fuzz-targets
+	@tests/fuzz/run --runs 10000 --seed 1 --jobs $(JOBS)
 
 fuzz: deps-test ## fuzz the parsers for FUZZ_SECONDS, an hour by default
 	@$(MAKE) --no-print-directory fuzz-targets

@@ -8,6 +8,13 @@ function(ipctools_add_wing name)
   file(GLOB sources CONFIGURE_DEPENDS "lib/${name}/*.cpp")
   add_library(ipctools_${name} STATIC ${sources})
   target_link_libraries(ipctools_${name} PUBLIC ipctools_settings)
+  # Reading these again and again would be most of the time that a build takes.
+  if(name STREQUAL "base")
+    target_precompile_headers(ipctools_base PRIVATE
+      <algorithm> <cerrno> <cstdint> <functional> <optional> <span> <string> <utility> <vector>)
+  else()
+    target_precompile_headers(ipctools_${name} REUSE_FROM ipctools_base)
+  endif()
   foreach(used IN LISTS arg_USES)
     if(NOT TARGET ipctools_${used})
       message(FATAL_ERROR "the wing ${name} uses ${used}, which does not come before it")

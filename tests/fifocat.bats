@@ -310,6 +310,7 @@ for i in range(80):
 
 # ---- The FIFOs ----
 
+# bats test_tags=user
 @test "those that are missing are made with the exact mode, and removed on every end; others stay" {
     umask 077
     mkfifo there

@@ -174,6 +174,7 @@ NAMES
 
 ending=(HUP INT QUIT ALRM TERM USR2 RTMIN+5)
 
+# bats test_tags=user
 @test "a signal that ends it while it waits for a reader, for input, for room: what it made goes" {
     ulimit -c 0
     local signal state

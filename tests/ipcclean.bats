@@ -66,6 +66,7 @@ sys.exit(subprocess.run(sys.argv[1:], stdout=w).returncode)')
 
 # ---- What goes ----
 
+# bats test_tags=user
 @test "without -y it says what it would remove and why; with -y it removes that, and says so" {
     make_memory key:0x6301 4096
     local what='shm:key:0x00006301: orphan: creator [0-9]+ is gone, nobody attached, [0-9]+ s old, 4096 bytes'
@@ -111,6 +112,7 @@ sys.exit(subprocess.run(sys.argv[1:], stdout=w).returncode)')
     is_gone mq:/clean-q
 }
 
+# bats test_tags=user
 @test "-s widens: POSIX objects of all kinds, and System V sets" {
     make_queue /clean-q
     make_semaphore /clean-s
@@ -132,6 +134,7 @@ sys.exit(subprocess.run(sys.argv[1:], stdout=w).returncode)')
     done
 }
 
+# bats test_tags=user
 @test "-k, -u and --name choose" {
     make_queue /clean-q
     make_memory /clean-m 4K
@@ -172,6 +175,7 @@ sys.exit(subprocess.run(sys.argv[1:], stdout=w).returncode)')
     is_gone mq:key:0x6304
 }
 
+# bats test_tags=user
 @test "what is open, mapped, attached or waited for is left, whatever the states" {
     make_queue /clean-q
     make_memory /clean-m 4K
@@ -367,6 +371,7 @@ os.close(f)"
     done
 }
 
+# bats test_tags=user
 @test "what is used again between look and removal is left" {
     requires strace
     make_memory key:0x6315 4K
@@ -547,6 +552,7 @@ next_second() {
     done
 }
 
+# bats test_tags=user
 @test "where /dev/mqueue is that of another IPC namespace, our queues go, and not those that it shows" {
     requires mount
     make_queue /clean-q
@@ -584,6 +590,7 @@ next_second() {
     exists shm:/clean-m
 }
 
+# bats test_tags=user
 @test "without /proc nothing goes but what the kernel itself proves" {
     ! is_sanitized || skip 'the sanitizers need /proc'
     requires mount
@@ -664,6 +671,7 @@ assert libc.unshare(0x08000000) == 0 # CLONE_NEWIPC"
     assert_diagnostic ipcclean 'left sem:/clean-over: that nobody has it open can be proved by its owner and root alone, and not in every file system'
 }
 
+# bats test_tags=user
 @test "what is given away under a lease between look and removal is left" {
     requires strace
     make_memory /clean-m 4K

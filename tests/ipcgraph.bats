@@ -167,6 +167,7 @@ END
     [ "$(grep -cE "^ *\"unix:$name-server[^\"]*\" \[" graph)" -eq 1 ]
 }
 
+# bats test_tags=user
 @test "only what is proved to be unused is dotted" {
     make_queue key:0x67
     make_memory /graph-m 4K

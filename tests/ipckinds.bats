@@ -220,6 +220,7 @@ PYTHON
     refute_output --partial /dev/
 }
 
+# bats test_tags=user
 @test 'unix sockets: names, types, peers, what waits, and who has them' {
     DIR=$BATS_TEST_TMPDIR start_fixture <<'PYTHON'
 os.chdir(os.environ["DIR"])
@@ -293,6 +294,7 @@ PYTHON
     assert_output "flock\\x20write ${pid[waiter]}:flock"
 }
 
+# bats test_tags=user
 @test 'a lock is held by all who inherited its descriptor, and a lease is one too' {
     local file=$BATS_TEST_TMPDIR/file
     : >"$file"
@@ -312,6 +314,7 @@ PYTHON
     kill "${words[1]}"
 }
 
+# bats test_tags=user
 @test 'signals of a process: pending, blocked, ignored and caught, by name' {
     start_fixture <<'PYTHON'
 for s in range(1, 65):
@@ -330,6 +333,7 @@ PYTHON
     assert_output "$(id -un) $fixture:python3"
 }
 
+# bats test_tags=user
 @test '-a shows all kinds, each name a record, whatever is in it' {
     start_fixture <<'PYTHON'
 fd = os.memfd_create("two\nrows \x1b[31m")
@@ -356,6 +360,7 @@ PYTHON
     assert_diagnostic ipcstat '/proc'
 }
 
+# bats test_tags=user
 @test 'how full a pipe is is not waited for, where a duplicate of it keeps who made it' {
     requires strace
     start_fixture <<'PYTHON'

@@ -136,6 +136,7 @@ $1" <<<"$output"
     [ "$(metric ipc_limit_used 'limit="kernel.msgmni"')" = 1 ]
 }
 
+# bats test_tags=user
 @test "POSIX: queues count, the deepest and the widest are seen" {
     list_limits
     [ "$(used fs.mqueue.queues_max)" = 0 ]
@@ -221,6 +222,7 @@ $1" <<<"$output"
     [ "$(limit PERCENT RLIMIT_SIGPENDING $uid)" = 6.49 ]
 }
 
+# bats test_tags=user
 @test "one's own limits are always there" {
     run_tool 0 prlimit --msgqueue=12345 --sigpending=234 ipcstat --limits -e
     [ "$(limit LIMIT RLIMIT_MSGQUEUE "$(id -un)")" = 12345 ]
@@ -241,6 +243,7 @@ $1" <<<"$output"
     done
 }
 
+# bats test_tags=user
 @test "a table for people, with sizes that they can read" {
     requires limits
     set_limit kernel.msgmnb 65536
@@ -317,6 +320,7 @@ END
     bash -eu -c "$output"
 }
 
+# bats test_tags=user
 @test "what cannot be read is said, and the status is 2" {
     requires mount
     # shellcheck disable=SC2016

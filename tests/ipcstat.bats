@@ -27,6 +27,7 @@ signal.pause()" 9
 # json PYTHON: with \$output as `d`, what this prints.
 json() { python3 -c "import json, sys; d = json.load(sys.stdin); print($1)" <<<"$output"; }
 
+# bats test_tags=user
 @test "both families of the three kinds, under names that every tool accepts" {
     make_queue /stat-q
     make_queue key:0x5157
@@ -177,6 +178,7 @@ PYTHON
     assert_line --regexp '^.{24}$'
 }
 
+# bats test_tags=user
 @test "in-use: a descriptor, a mapping without one, a private mapping" {
     make_memory /stat-fd 4K
     make_memory /stat-map 4K
@@ -198,6 +200,7 @@ os.close(f)'
     assert_line 'shm:/stat-free unused '
 }
 
+# bats test_tags=user
 @test "POSIX queues and semaphores: in use while open, unused by proof" {
     make_queue /stat-q
     make_semaphore /stat-s --value 1
@@ -235,6 +238,7 @@ ipcstat_says() { ipcstat -r --noheadings "${@:2}" | grep -qxF -- "$1"; }
     assert_no_stderr
 }
 
+# bats test_tags=user
 @test "System V segments: in use while attached, then unused, orphan when its creator is gone" {
     local id
     segments=$(shmctl create -s 4K private)
@@ -262,6 +266,7 @@ assert libc.shmat(${segments#id:}, None, 0) not in (None, 2**64 - 1)"
     [ "$(of "shm:id:$id" STATE)" = orphan ]
 }
 
+# bats test_tags=user
 @test "a System V queue: in use by who is blocked in it, and by its last user while that lives" {
     make_queue key:0x5157
     spawn reader mqreceive key:0x5157
@@ -280,6 +285,7 @@ assert libc.shmat(${segments#id:}, None, 0) not in (None, 2**64 - 1)"
     assert_output --regexp '^(idle|unknown)$'
 }
 
+# bats test_tags=user
 @test "a System V set: in use while waited for, and by its last user; else idle" {
     make_semaphore key:0x5157
     [ "$(of sem:key:0x5157 STATE)" = idle ]
@@ -343,6 +349,7 @@ shm:/stat-link malformed'
     ipcstat -r --noheadings -k sem -o NAME | xargs -r semctl rm
 }
 
+# bats test_tags=user
 @test "-k, -u, -s and NAME choose; kinds in front or not" {
     make_queue /stat-a
     make_memory /stat-a 4K
@@ -392,6 +399,7 @@ shm:/stat-link malformed'
     assert_diagnostic ipcstat 'no user'
 }
 
+# bats test_tags=user
 @test "-p: what a process uses, of all kinds; one that is not there is trouble" {
     make_memory /stat-m 4K
     make_memory /stat-other 4K
@@ -436,6 +444,7 @@ shm:/stat-link malformed'
     assert_diagnostic ipcstat '/dev/mqueue'
 }
 
+# bats test_tags=user
 @test "another namespace's /dev/mqueue does not fool it" {
     requires mount
     make_queue /stat-ours
@@ -561,6 +570,7 @@ give_away() {
 # name_of DATABASE NUMBER
 name_of() { getent "$1" "$2" | cut -d : -f 1 | grep . || echo "$2"; }
 
+# bats test_tags=user
 @test "System V objects from /proc where the kernel tells of them in no other way: the same rows" {
     requires strace
     make_queue key:0x5157
@@ -600,6 +610,7 @@ name_of() { getent "$1" "$2" | cut -d : -f 1 | grep . || echo "$2"; }
     from_proc EACCES 2 mq,sem,shm "$of_all,VALUE,WAITERS" 3
 }
 
+# bats test_tags=user
 @test "System V objects that can be listed in no way are said to be missing" {
     requires mount strace
     make_memory key:0x5157 4K
@@ -639,6 +650,7 @@ sem sem.stat-s VALUE
 KINDS
 }
 
+# bats test_tags=user
 @test "who only maps memory is found where the kernel answers no questions about mappings" {
     requires strace
     make_memory /stat-m 4K
@@ -670,6 +682,7 @@ shm:key:0x00005157 in-use ${pid[user]}:python3"
     done
 }
 
+# bats test_tags=user
 @test "without /proc: what the kernel itself tells, and no state that is not proved" {
     ! is_sanitized || skip 'the sanitizers need /proc'
     requires mount
@@ -843,6 +856,7 @@ time.sleep(1000)' 9
     assert_output 'shm:/line\xe2\x80\xa8shm:turn\xe2\x80\xaeed\xe2\x80\x8b\xef\xbb\xbf'
 }
 
+# bats test_tags=user
 @test "json tells of processes that cannot be seen at all" {
     make_memory /stat-m 4K
     local hidden=True
@@ -851,6 +865,7 @@ time.sleep(1000)' 9
     assert_equal "$(json 'd["hidden"]')" "$hidden"
 }
 
+# bats test_tags=user
 @test "an owner who is not mapped is the overflow user" {
     requires root userns
     make_memory /stat-m 4K -m 0644
@@ -884,6 +899,7 @@ os.write(9, b"\n")
 signal.pause()' 9
 }
 
+# bats test_tags=user
 @test "a thread that waits here, of a process whose first thread left the IPC namespace" {
     make_queue key:0x5157
     leaver
@@ -942,6 +958,7 @@ is_asleep_or_ended() { ended "$1" || is_blocked "$1"; }
     assert_output $'shm:/stat-over unknown\nshm:/stat-ram unused'
 }
 
+# bats test_tags=user
 @test "who is not to be seen and holds a lease uses it" {
     make_memory /stat-m 4K
     make_queue /stat-q
@@ -959,6 +976,7 @@ for path in "/dev/shm/stat-m", "/dev/mqueue/stat-q":
     assert_output $'mq:/stat-q in-use\nshm:/stat-m in-use'
 }
 
+# bats test_tags=user
 @test "RLIMIT_NOFILE: a lack of descriptors is trouble, and no state" {
     make_memory /stat-m 4K
     local limit

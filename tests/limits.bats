@@ -3,6 +3,7 @@
 # Each limit that stands in the way is named, with its value and with what raises it.
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own; pid is of lib.bash
 
+# bats file_tags=user
 load support/lib.bash
 
 key=key:0x6c6c6c6c

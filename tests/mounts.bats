@@ -3,6 +3,7 @@
 # The tools need neither /dev/mqueue nor /proc, and believe neither.
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own; pid is of lib.bash
 
+# bats file_tags=user
 load support/lib.bash
 
 # A mount namespace of our own; a user makes it in a user namespace, where what is mounted can only

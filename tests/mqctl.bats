@@ -54,6 +54,7 @@ hostile_names() {
 
 # ---- create ----
 
+# bats test_tags=user
 @test "create prints the name and makes a queue of mode 0600" {
     local queue
     for queue in "${both[@]}"; do
@@ -161,6 +162,7 @@ hostile_names() {
     [ "$winners" -eq 2 ]
 }
 
+# bats test_tags=user
 @test "a mode is exact whatever the umask" {
     requires posix-mount
     local mode mask queue
@@ -231,6 +233,7 @@ hostile_names() {
     assert_equal "$(attribute perms /q)" 0600
 }
 
+# bats test_tags=user
 @test "sizes: --maxmsg, --msgsize, --maxbytes" {
     mqctl create --maxmsg 3 --msgsize 1K /q >/dev/null
     made /q
@@ -589,6 +592,7 @@ PYTHON
     assert_diagnostic mqctl '/q: .*Permission denied'
 }
 
+# bats test_tags=user
 @test "show of a queue whose owner is not mapped" {
     requires userns
     local queue overflow
@@ -601,6 +605,7 @@ PYTHON
     done
 }
 
+# bats test_tags=user
 @test "show of a descriptor, however it was opened" {
     requires posix-mount
     make_queue /q -m 0640
@@ -673,6 +678,7 @@ PYTHON
     assert_equal "$(attribute limit "$queue")" "$(</proc/sys/kernel/msgmnb)"
 }
 
+# bats test_tags=user
 @test "set --owner: oneself" {
     local queue
     for queue in "${both[@]}"; do
@@ -711,6 +717,7 @@ PYTHON
     assert_diagnostic mqctl 'Operation not permitted$'
 }
 
+# bats test_tags=user
 @test "set --owner: a POSIX queue cannot be given away without being root" {
     requires user
     make_queue /q

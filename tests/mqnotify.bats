@@ -47,6 +47,7 @@ assert_rests() {
 
 # ---- Lines ----
 
+# bats test_tags=user
 @test "a message is told with its sender's process and user" {
     spawn_ready watcher mqnotify --ready-fd 9 /a
     send /a hello
@@ -68,6 +69,7 @@ assert_rests() {
     assert_output "/a $sender 4321"
 }
 
+# bats test_tags=user
 @test "a sender whose user is not mapped is the overflow user" {
     requires userns
     spawn_ready watcher unshare --user mqnotify --ready-fd 9 /a
@@ -78,6 +80,7 @@ assert_rests() {
     assert_output "/a $sender $(</proc/sys/kernel/overflowuid)"
 }
 
+# bats test_tags=user
 @test "a sender that is not visible has no process" {
     requires pids
     spawn_ready watcher "${other_pids[@]}" mqnotify --ready-fd 9 /a
@@ -398,6 +401,7 @@ waits_after_delay() { [ -e "$1" ] && sed -n '/(DELAYED)/,$p' "$1" | grep 'tv_sec
     assert_diagnostic mqnotify '/a.*Permission denied'
 }
 
+# bats test_tags=user
 @test "a queue that can only be sent to through its descriptor is refused" {
     requires posix-mount
     run_tool 2 bash -c 'exec mqnotify fd:7 7>/dev/mqueue/a'
@@ -471,6 +475,7 @@ rounds() {
     assert_same "$(out watcher)" "$BATS_TEST_TMPDIR/numbers"
 }
 
+# bats test_tags=user
 @test "where no more signals can be queued it fails, or still tells" {
     local limit
     for limit in 0 1 2 3 4; do
@@ -539,6 +544,7 @@ registered_or_ended() { ended "$1" || is_registered /a "$1"; }
 
 # ---- Registrations ----
 
+# bats test_tags=user
 @test "a queue that is taken: who has it" {
     spawn_ready holder mqnotify --ready-fd 9 /a
     run_tool 2 mqnotify /a
@@ -570,6 +576,7 @@ registered_or_ended() { ended "$1" || is_registered /a "$1"; }
     assert_diagnostic mqnotify "process ${pid[holder]} mqnotify"
 }
 
+# bats test_tags=user
 @test "a queue that is taken by a process that is not visible" {
     requires pids
     spawn_ready holder mqnotify --ready-fd 9 /a

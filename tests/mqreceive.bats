@@ -818,6 +818,7 @@ print(os.read(0, 100).decode())'
     done
 }
 
+# bats test_tags=user
 @test "COMMAND that cannot be run or found: 126, 127, and the message is back" {
     for pair in '/receive /dead' 'key:0x72637631 key:0x72637632'; do
         read -r queue dead <<<"$pair"
@@ -842,6 +843,7 @@ print(os.read(0, 100).decode())'
     done
 }
 
+# bats test_tags=user
 @test "COMMAND for which there can be no process: 125, and the message is back" {
     # For root there is no such limit.
     few=(prlimit --nproc=1)
@@ -860,6 +862,7 @@ print(os.read(0, 100).decode())'
     done
 }
 
+# bats test_tags=user
 @test "COMMAND for which there can be no process: what is unlimited is not to be raised" {
     # The sanitizers ask for limits as well.
     requires strace release

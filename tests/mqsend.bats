@@ -331,6 +331,7 @@ has_lines() { [ -e "$1" ] && [ "$(grep -c "$3" "$1")" -ge "$2" ]; }
     done
 }
 
+# bats test_tags=user
 @test "--create: a queue that may not be opened again is used by who made it" {
     requires_permissions
     run_tool 0 "${unprivileged[@]}" mqsend --create -m 0400 /mqsend x
@@ -402,6 +403,7 @@ has_lines() { [ -e "$1" ] && [ "$(grep -c "$3" "$1")" -ge "$2" ]; }
     run_tool 0 mqsend --create /mqsend x
 }
 
+# bats test_tags=user
 @test "--create: limits are named" {
     run_tool 2 "${limited[@]}" mqsend --create --maxmsg 70000 --msgsize 8 /mqsend x
     assert_diagnostic mqsend \
@@ -811,6 +813,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' mqsend /mqsend <"$BATS_TEST_TMPDIR/in" 7>&
     assert_diagnostic mqsend '^mqsend: /mqsend: the queue was removed; messages still in it: 1$'
 }
 
+# bats test_tags=user
 @test "all the same without /dev/mqueue" {
     requires mount
     # shellcheck disable=SC2016 # for the other shell
@@ -829,6 +832,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' mqsend /mqsend <"$BATS_TEST_TMPDIR/in" 7>&
     assert_diagnostic mqsend '^mqsend: /mqsend: cannot send: .*removed.*0 sent, record 1 not$'
 }
 
+# bats test_tags=user
 @test "permission refused" {
     requires_permissions
     local queue

@@ -85,6 +85,7 @@ as_other() { as_user -u 65533 "$@"; }
     done
 }
 
+# bats test_tags=user
 @test "names: another IPC namespace has its own" {
     requires userns
     local -a elsewhere=(unshare --ipc)

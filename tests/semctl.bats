@@ -39,6 +39,7 @@ waiting() { [ "$(attribute waiters "$1")" = "$2" ]; }
 
 # ---- create ----
 
+# bats test_tags=user
 @test "create prints the name and makes a semaphore of mode 0600 and value 0" {
     local sem
     for sem in "${both[@]}"; do
@@ -133,6 +134,7 @@ waiting() { [ "$(attribute waiters "$1")" = "$2" ]; }
     [ "$(ls -A /dev/shm)" = sem.s ]
 }
 
+# bats test_tags=user
 @test "create: the mode is exact whatever the umask" {
     local mask mode sem
     for mask in 000 022 077 777; do
@@ -456,6 +458,7 @@ two_waits() { [ "$(attribute waiters key:1)" = "'1 0'" ]; }
 
 # ---- run ----
 
+# bats test_tags=user
 @test "run: COMMAND has it, and it is back afterwards" {
     local sem
     for sem in "${both[@]}"; do
@@ -649,6 +652,7 @@ except ChildProcessError:
     assert_output --regexp 'FAILED: (/kills|key:[0-9a-fx]+) is [01], not 2'
 }
 
+# bats test_tags=user
 @test "run: no process can be had" {
     requires user
     ignore_leaks
@@ -995,6 +999,7 @@ PYTHON
     made "${both[@]}"
 }
 
+# bats test_tags=user
 @test "kernel.sem: which of its four numbers is in the way, and what helps" {
     requires limits
     set_limit kernel.sem '4 20 3 2'

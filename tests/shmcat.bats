@@ -169,6 +169,7 @@ is_file() { [ -e "$1" ] && [ "$(<"$1")" = "$2" ]; }
     assert_diagnostic shmcat 'fd:77.*Bad file descriptor'
 }
 
+# bats test_tags=user
 @test "a memfd, sealed or not" {
     cat >memfd.py <<'PYTHON'
 import fcntl, os, sys

@@ -59,6 +59,7 @@ attach() {
 
 # ---- create ----
 
+# bats test_tags=user
 @test "create prints the name, and makes an object of this size, mode 0600, all zero" {
     local object
     for object in "${both[@]}"; do
@@ -161,6 +162,7 @@ attach() {
     [ "$winners" -eq 2 ]
 }
 
+# bats test_tags=user
 @test "a mode is exact whatever the umask" {
     local mode mask object
     for mask in 077 0 0777; do
@@ -267,6 +269,7 @@ attach() {
     [[ ${stderr_lines[1]} == 'shmctl: /m: cannot reserve memory: '*'(33792 bytes,'* ]]
 }
 
+# bats test_tags=user
 @test "the limits of System V are named: shmmax, shmall, shmmni" {
     requires limits
     set_limit kernel.shmmax 4096
@@ -547,6 +550,7 @@ assert sysv["key"] == "0x00000007" and sysv["nattch"] == 0 and sysv["state"] == 
     assert_equal "$(attribute size /m) $(attribute perms /m)" '10 0600'
 }
 
+# bats test_tags=user
 @test "show of an object whose owner is not mapped" {
     requires userns
     local object overflow
@@ -558,6 +562,7 @@ assert sysv["key"] == "0x00000007" and sysv["nattch"] == 0 and sysv["state"] == 
     done
 }
 
+# bats test_tags=user
 @test "a descriptor: of an object, of a memfd, of something else" {
     make_memory /m 10
     run_tool 0 bash -c 'exec shmctl show fd:7 7</dev/shm/m'
@@ -625,6 +630,7 @@ os.execvp("shmctl", ["shmctl", "show", "fd:7"])'
     assert_equal "$(attribute size key:7) $(attribute perms key:7)" '10 0600'
 }
 
+# bats test_tags=user
 @test "set --lock and --unlock" {
     make_memory key:7 10
     attach holder key:7
@@ -634,6 +640,7 @@ os.execvp("shmctl", ["shmctl", "show", "fd:7"])'
     assert_equal "$(attribute state key:7) $(attribute perms key:7)" 'attached 0640'
 }
 
+# bats test_tags=user
 @test "set --lock: the limit is named" {
     make_memory key:7 64K
     [ "$EUID" -ne 0 ] || as=(setpriv --bounding-set -ipc_lock --inh-caps -ipc_lock)

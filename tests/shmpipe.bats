@@ -991,6 +991,7 @@ timed=("shmpipe -R -w 50ms /none" "shmpipe -W -w 50ms /ring" "shmpipe -W -w 50ms
     assert_no_stderr
 }
 
+# bats test_tags=user
 @test "RLIMIT_NOFILE: for each number of descriptors, done or explained" {
     ! is_sanitized || skip 'the sanitizers need descriptors'
     local object number

@@ -400,6 +400,7 @@ has_child() {
     [ -n "$child" ]
 }
 
+# bats test_tags=user
 @test "as the first of its PID namespace, which no signal can kill, it ends all the same" {
     requires pids
     make_queue /first

@@ -66,6 +66,7 @@ refused() {
     kill -0 "${pid[victim]}"
 }
 
+# bats test_tags=user
 @test "-s 0 sends nothing, and tells whether one could be sent" {
     spawn_ready receiver "$receiver" receive 1 USR1
     run_tool 0 sigsend -s 0 "${pid[receiver]}"
@@ -74,6 +75,7 @@ refused() {
     assert_diagnostic sigsend '32768999: cannot signal: No such process$'
 }
 
+# bats test_tags=user
 @test "a value arrives, with us as the sender" {
     local value
     for value in 42 -1 0 2147483647 -2147483648; do
@@ -156,6 +158,7 @@ stubborn='trap "" TERM; echo ready; read -r _ <&8'
     assert_diagnostic sigsend "${pid[victim]}: still there after CONT\$"
 }
 
+# bats test_tags=user
 @test "-w waits for the end of others, also without a signal" {
     spawn one sleep 1000
     spawn two sleep 1000
@@ -335,6 +338,7 @@ time.sleep(1000)'
     run_tool 0 "${other[@]}" sigsend -w 10 "${pid[theirs]}"
 }
 
+# bats test_tags=user
 @test "a full queue: an error that names RLIMIT_SIGPENDING, and how to raise it" {
     spawn_ready receiver prlimit --sigpending=0 "$receiver" receive 1 RTMIN
     run_tool 2 sigsend -s RTMIN --value 5 "${pid[receiver]}"

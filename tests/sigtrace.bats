@@ -50,6 +50,7 @@ state() {
 has_state() { [[ $(state "$1") == [$2] ]]; }
 is_untraced() { grep -q '^TracerPid:.0$' "/proc/$1/status"; }
 
+# bats test_tags=user
 @test "each signal that is delivered is told, and the target gets it unchanged" {
     start_target 1
     local target=${pid[target]}
@@ -262,6 +263,7 @@ assert watch.wait(20) == 0'
     done
 }
 
+# bats test_tags=user
 @test "killed with a signal in hand, the target gets it" {
     requires strace
     local call
@@ -279,6 +281,7 @@ assert watch.wait(20) == 0'
     done
 }
 
+# bats test_tags=user
 @test "--children: those that are there, those that come, and the end of each" {
     mkfifo go
     exec 8<>go
@@ -326,6 +329,7 @@ assert watch.wait(20) == 0'
 
 # ---- COMMAND ----
 
+# bats test_tags=user
 @test "COMMAND: its signals on stderr, its output and status its own" {
     run_tool 3 sigwatch -- sh -c 'trap "echo got" USR1; kill -USR1 $$; exit 3'
     assert_output got
@@ -378,6 +382,7 @@ assert watch.wait(20) == 0'
 
 # ---- What may not be ----
 
+# bats test_tags=user
 @test "no such process, a thread, a zombie, one that is traced already" {
     run_tool 2 sigwatch -p 32768999
     assert_diagnostic sigwatch '32768999: cannot watch: No such process$'

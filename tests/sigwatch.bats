@@ -37,6 +37,7 @@ refused() {
 
 # ---- A line ----
 
+# bats test_tags=user
 @test "a line: time, signal, code, sender with user and command, value" {
     watch -c 1 USR1
     send USR1
@@ -154,6 +155,7 @@ assert list(io) == ["time", "signal", "number", "code", "band", "fd"] and io["co
     [[ $output == *"\"command_base64\":\"$(printf 'a b\n\e[m\xff' | base64)\""* ]]
 }
 
+# bats test_tags=user
 @test "a sender that is not visible from here has no number" {
     requires pids
     spawn_ready inside "${other_pids[@]}" sigwatch -c 1 --ready-fd 9 USR1
@@ -469,6 +471,7 @@ assert list(io) == ["time", "signal", "number", "code", "band", "fd"] and io["co
     [ "$(cat ran)" = $'began\nended' ]
 }
 
+# bats test_tags=user
 @test "-x: what cannot be run is said, and it goes on" {
     requires userns
     watch -c 2 -x 'USR1=no-such-command-anywhere'

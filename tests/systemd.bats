@@ -138,6 +138,7 @@ has() { [ "$(queued "$1")" -eq "$2" ]; }
 
 # ---- jobs: the queue and its worker ----
 
+# bats test_tags=user
 @test "jobs: the first message starts the worker, which then goes on" {
     requires systemd-socket-activate
     start_socket

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The table of traps is complete: each trap has, for each tool, a test that is there, or a reason.
+# The table of traps is complete: each trap has, for each tool, a test that is there, or a reason. And
+# no test is left out because of who runs it.
 # shellcheck disable=SC2154 # variables of lib.bash and of bats
 
 load support/lib.bash
@@ -63,4 +64,14 @@ flaws() {
     assert_line 'trap 27: nothing for mqnotify'
     assert_line 'trap 28 is missing'
     assert_line 'no test: mounts.bats: nothing works'
+}
+
+@test "what needs an ordinary user is run as one: it has the tag" {
+    run -0 awk '
+        FNR == 1 { all = 0 }
+        /^# bats file_tags=user$/ { all = 1 }
+        /^# bats test_tags=user$/ { tagged = FNR + 1 }
+        /^@test / { title = $0; has_tag = all || tagged == FNR }
+        /^    requires.* user/ && !has_tag { print FILENAME ": " title }' "$BATS_TEST_DIRNAME"/*.bats
+    assert_output ''
 }
