@@ -11,11 +11,15 @@ FUZZ_SECONDS ?= 3600
 # More arguments for the configure step, e.g. CMAKE_ARGS=-DIPCTOOLS_STATIC=OFF
 CMAKE_ARGS ?=
 
-export DESTDIR
+# The tools that `make faults` sweeps, by default those that have changed since the commit SINCE.
+FAULTS ?=
+SINCE ?=
 
-.PHONY: all help deps deps-build deps-test deps-extra demo check check-asan check-fuzz faults soak fuzz \
-    fuzz-targets bench bench-baseline bench-deps picture coverage package package-check lint tidy \
-    format install uninstall
+export DESTDIR FAULTS SINCE
+
+.PHONY: all help deps deps-build deps-test deps-extra demo check check-asan check-fuzz \
+    faults faults-all faults-builds soak fuzz fuzz-targets bench bench-baseline bench-deps picture \
+    coverage package package-check lint tidy format install uninstall
 .DEFAULT_GOAL := all
 
 all: ## build the tools into build/release/tools
@@ -25,7 +29,7 @@ all: ## build the tools into build/release/tools
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
 	@echo 'Variables: PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) JOBS=$(JOBS) CMAKE_ARGS=$(CMAKE_ARGS)'
-	@echo '           FUZZ_SECONDS=$(FUZZ_SECONDS)'
+	@echo '           FUZZ_SECONDS=$(FUZZ_SECONDS) FAULTS=$(FAULTS) SINCE=$(SINCE)'
 
 deps: ## install what is missing, with apt-get (sudo when not root)
 	@.ci/deps build test lint
@@ -52,14 +56,21 @@ check-asan: deps-test ## the same under the address and undefined behaviour sani
 	@cmake --build --preset asan -j $(JOBS)
 	@ctest --preset asan -j $(TEST_JOBS)
 
-faults: deps-test ## make system calls and allocations fail one after the other (minutes)
+faults: deps-test ## make calls fail in the tools of FAULTS, or that have changed since SINCE
+	@tools=$$(tests/faults/choose) || exit; \
+	test -n "$$tools" || { echo 'no tool has changed' && exit; }; \
+	$(MAKE) --no-print-directory faults-builds && tests/faults/all $$tools
+
+faults-all: deps-test faults-builds ## make each call of each tool fail, from where it was stopped (an hour)
+	@tests/faults/all
+
+faults-builds:
 	@$(MAKE) --no-print-directory all
 	@cmake --preset asan $(CMAKE_ARGS) > /dev/null
 	@cmake --build --preset asan -j $(JOBS)
 	@cmake --preset dev -B build/dynamic -DIPCTOOLS_STATIC=OFF $(CMAKE_ARGS) > /dev/null
 	@cmake --build build/dynamic -j $(JOBS)
 	@cc -O1 -shared -fPIC -o build/dynamic/fail_malloc.so tests/faults/fail_malloc.c
-	@tests/faults/all
 
 soak: deps-test ## messages, streams and semaphores in tools that are stopped and ended at random
 	@$(MAKE) --no-print-directory all

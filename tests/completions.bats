@@ -190,7 +190,7 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
 }
 
 @test "bash: the command of a wrapper" {
-    complete_bash "mqreceive -c 3 /completion-one -- ls $BATS_TEST_DIRNAME/lib"
+    complete_bash "mqreceive -c 3 /completion-one -- ls $BATS_TEST_DIRNAME/support/lib"
     assert_line "$BATS_TEST_DIRNAME/support/lib.bash"
     complete_bash 'mqreceive /completion-one -- base6'
     assert_line base64

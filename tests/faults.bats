@@ -71,7 +71,7 @@ WRONG
     can_sweep
     run sweep --replay mqsend.posix 'open'
     assert_failure 2
-    run sweep no-such-case
+    run sweep mqsend.posix no-such-case
     assert_failure 2
 }
 
@@ -93,4 +93,113 @@ PYTHON
 8 execve("./none", ["none"]) = -1 ENOENT
 8 read(0,  <unfinished ...>) = ?
 8 +++ killed by SIGKILL +++'
+}
+
+@test "a sweep that is killed goes on where it was, and what it has done counts" {
+    can_sweep
+    local journal=$BATS_TEST_TMPDIR/journal all
+    run -0 sweep mqctl.rm
+    all=${lines[-1]}
+    spawn stopped setsid "$BATS_TEST_DIRNAME/faults/sweep" --jobs 1 --journal "$journal" mqctl.rm
+    wait_until has_bytes "$journal" 8000
+    kill -KILL -- "-${pid[stopped]}"
+    wait_exit stopped 137
+    # As if the last one had been written in part.
+    truncate -s -1 "$journal"
+    run -0 sweep --journal "$journal" mqctl.rm
+    assert_line --regexp '^[1-9][0-9]* of [0-9]+ runs were done before$'
+    assert_line --index -1 "$all"
+    local done_before=${lines[0]%% *}
+    run -0 sweep --journal "$journal" mqctl.rm
+    assert_line --index -1 "$all"
+    [ "${lines[0]%% *}" -gt "$done_before" ]
+    # With other tools all has to be done again.
+    local bin=$BATS_TEST_TMPDIR/tools
+    cp -R "$IPCTOOLS_BIN" "$bin"
+    echo >>"$bin/mqctl"
+    IPCTOOLS_BIN=$bin run -0 sweep --journal "$journal" mqctl.rm
+    refute_output --partial 'done before'
+    assert_line --index -1 "$all"
+}
+
+has_bytes() { [ -e "$1" ] && [ "$(stat -c %s "$1")" -ge "$2" ]; }
+
+@test "the tools to sweep: those that are named, or built from what has changed" {
+    requires git
+    local top=$BATS_TEST_TMPDIR/top
+    mkdir -p "$top/tests" "$top/.ci"
+    cp -R "$BATS_TEST_DIRNAME"/../{lib,tools} "$top"
+    cp -R "$BATS_TEST_DIRNAME/faults" "$top/tests"
+    cp "$BATS_TEST_DIRNAME/../.ci/sources" "$top/.ci"
+    cd "$top"
+    local choose=tests/faults/choose
+    git init -q
+    git add .
+    git -c user.name=tests -c user.email=tests@localhost commit -qm all
+    run_tool 2 "$choose"
+    assert_diagnostic faults 'there is no tag'
+    git tag v1
+    run_tool 0 "$choose"
+    assert_output ''
+
+    echo >>lib/fifo/reader.cpp
+    run_tool 0 "$choose"
+    assert_output fifocat
+    echo >lib/semaphore/sysv_more.cpp
+    echo >>tools/mqsend.cpp
+    run_tool 0 "$choose"
+    assert_output $'fifocat\nipcclean\nipcstat\nmqsend\nsemctl'
+    run_tool 0 env SINCE=HEAD "$choose"
+    assert_output $'fifocat\nipcclean\nipcstat\nmqsend\nsemctl'
+    echo >>lib/base/text.hpp
+    run_tool 0 "$choose"
+    assert_equal "${#lines[@]}" "$(wc -l <"$IPCTOOLS_BIN/../tools.list")"
+
+    run_tool 0 env FAULTS='semctl mqctl' "$choose"
+    assert_output $'semctl\nmqctl'
+    run_tool 2 env FAULTS='semctl mqctll' "$choose"
+    assert_diagnostic faults 'there is no tool mqctll'
+}
+
+# build_inject: $inject, whose log is $log, and the number of the call $write.
+build_inject() {
+    requires ptrace
+    inject=$BATS_TEST_TMPDIR/inject log=$BATS_TEST_TMPDIR/log
+    cc -o "$inject" "$BATS_TEST_DIRNAME/faults/inject.c"
+    write=$(list_syscalls | grep -o '\<write=[0-9]*')
+    write=${write#write=}
+}
+
+@test "a call is spoiled: the one that is meant, or it and all behind it" {
+    build_inject
+    run_tool 7 "$inject" "$log" "$write" 2 error 28 sh -c 'echo 1; echo 2; echo 3; exit 7'
+    assert_output $'1\n3'
+    run_tool 7 "$inject" "$log" "$write" 2+ error 28 sh -c 'echo 1; echo 2; echo 3; exit 7'
+    assert_output 1
+    # The call is made all the same, unless it is KILL.
+    run_tool 143 "$inject" "$log" "$write" 2 signal 15 sh -c 'echo 1; echo 2; echo 3; exit 7'
+    assert_output $'1\n2'
+    run_tool 3 "$inject" "$log" "$write" 2 signal 15 sh -c 'trap "exit 3" TERM; echo 1; echo 2; echo 3'
+    assert_output $'1\n2'
+    run_tool 137 "$inject" "$log" "$write" 2 signal 9 sh -c 'echo 1; echo 2; echo 3'
+    assert_output 1
+}
+
+@test "a call is spoiled: children count on their own, and other programs are let be" {
+    build_inject
+    run_tool 0 "$inject" "$log" "$write" 1 error 5 \
+        sh -c '(echo mine; echo second); /bin/echo other; /bin/sh -c "(echo its; :)"'
+    assert_output $'second\nother\nits'
+    assert_equal "$(grep -c spoiled "$log")" 1
+    run_tool 0 "$inject" -1 "$log" "$write" 1 error 5 sh -c '(echo child; :); echo mine; echo second'
+    assert_output $'child\nsecond'
+}
+
+@test "a call is spoiled: what is stopped is told, and goes on when it is continued" {
+    build_inject
+    spawn stopped "$inject" "$log" "$write" 2 signal 19 sh -c 'echo 1; echo 2; echo 3'
+    wait_until grep -qs stopped "$log"
+    kill -CONT "$(sed -n 's/^began //p' "$log")"
+    wait_exit stopped 0
+    assert_output $'1\n2\n3'
 }

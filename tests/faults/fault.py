@@ -12,6 +12,7 @@ import os
 import re
 
 import errnos
+import injection
 
 # WINCH is ignored, but where a process is traced, it interrupts the call all the same.
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGSTOP", "SIGWINCH", "SIGUSR1")
@@ -47,18 +48,17 @@ class Fault:
             return self.what
         return f"{self.what}={self.effect}{'+' if self.lasts else ''}"
 
-    def command(self, argv, log, is_tracer):
-        """What runs `argv` with this fault, traced unless strace would be in the way."""
+    def command(self, argv, directory, log, is_tracer):
+        """What runs `argv` with this fault, or to see its calls. COMMANDs are none of our business:
+        they are let go when they begin; of one that traces them itself they are not followed."""
         if self.what in LIMITS:
             return ["prlimit", f"--{self.what}={self.number}", *argv]
-        if not self.is_traced:
-            return list(argv)
-        if not self.effect:
-            return [*trace(log, is_tracer), *argv]
-        action = f"signal={self.effect[3:]}" if self.is_signal else f"error={self.effect}"
-        when = f"{self.number}{'+' if self.lasts else ''}"
-        return [*trace(log, is_tracer), "-e", f"trace=execve,{self.what}",
-                "-e", f"inject={self.what}:{action}:when={when}", *argv]
+        if self.effect:
+            return [*injection.command(directory, self, log, is_tracer), *argv]
+        if self == NONE:
+            follow = [] if is_tracer else ["-f"]
+            return ["strace", *follow, "-qq", "--detach-on=execve", "-o", log, *argv]
+        return list(argv)
 
     def environment(self, tool, log):
         """The variables that tell fail_malloc.so, one directory above the tools, what to do."""
@@ -81,12 +81,6 @@ def parse(name):
     if not call or (call[1] == "malloc") == bool(call[3]):
         return None
     return Fault(call[1], int(call[2]), call[3] or "", bool(call[4]))
-
-
-def trace(log, is_tracer):
-    """COMMANDs are none of our business: they are let go when they begin; of one that traces them
-    itself they are not followed at all."""
-    return ["strace", *([] if is_tracer else ["-f"]), "-qq", "--detach-on=execve", "-o", log]
 
 
 def of_calls(lines, sanitized):

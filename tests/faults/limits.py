@@ -20,7 +20,7 @@ def is_sanitized(tool):
 
 
 def starts(tool, fault):
-    return subprocess.run(fault.command([tool, "--version"], "", False), stdout=subprocess.DEVNULL,
+    return subprocess.run(fault.command([tool, "--version"], "", "", False), stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL).returncode == 0
 
 

@@ -11,6 +11,7 @@ import functools
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ import threading
 import time
 
 import fault as faults
+import injection
 import memory
 import queues
 import semaphores
@@ -46,8 +48,8 @@ class Run:
     work: object  # the directory that it runs in
     status: int = 0  # negative: the signal that ended it
     hung: bool = False
-    hits: list = dataclasses.field(default_factory=list)  # strace's lines on the calls we spoiled
-    calls: list = dataclasses.field(default_factory=list)  # all of strace's, or fail_malloc's
+    hits: list = dataclasses.field(default_factory=list)  # the calls we spoiled, as strace shows them
+    calls: list = dataclasses.field(default_factory=list)  # all of strace's; those; or fail_malloc's
     output: pathlib.Path = None  # the file that stdout is
     stdout: bytes = b""
     stderr: bytes = b""
@@ -246,7 +248,8 @@ class Place:
     def count_allocations(self, case):
         return int(self.run(case, faults.Fault("malloc", 0)).calls[0])
 
-    def run(self, case, fault=faults.NONE):
+    def run(self, case, fault=faults.NONE, known=None):
+        """`known`: injection.arguments() of a run without a fault."""
         work = self.home / "work"
         run = Run(case, fault, work)
         work.mkdir()
@@ -266,7 +269,7 @@ class Place:
         victim = start_victim(case.victim) if case.victim else None
         try:
             self.execute(run, work, victim)
-            self.read_log(run)
+            self.read_log(run, known or {})
         finally:
             if victim:
                 run.victim = end_victim(victim, run.status == case.status and case.victim != "stays")
@@ -292,7 +295,8 @@ class Place:
             stdin.write(case.stdin)
             stdin.seek(0)
             process = subprocess.Popen(
-                run.fault.command(argv, self.log, case.is_tracer), cwd=work, stdout=stdout, stderr=stderr_end,
+                run.fault.command(argv, self.home.parent, self.log, case.is_tracer), cwd=work,
+                stdout=stdout, stderr=stderr_end,
                 stdin=subprocess.PIPE if case.stdin_is_pipe else stdin,
                 env=self.environment(run), start_new_session=True)
             os.close(stderr_end)
@@ -338,35 +342,34 @@ class Place:
                 "ASAN_OPTIONS": "detect_leaks=0",  # it does not bear strace
                 **run.fault.environment(run.case.tool, self.log)}
 
-    def read_log(self, run):
+    def read_log(self, run, known):
         if not os.path.exists(self.log):
             return
-        run.calls = whole_calls(pathlib.Path(self.log).read_text(errors="replace").splitlines())
-        if run.case.is_tracer and run.fault.is_traced:  # strace names no process then
-            run.calls = [f"0 {line}" for line in run.calls]
+        lines = pathlib.Path(self.log).read_text(errors="replace").splitlines()
         os.remove(self.log)
         if run.fault.effect:
-            mark = f"--- {run.fault.effect}" if run.fault.is_signal else "(INJECTED)"
-            run.hits = [line for line in run.calls if mark in line or
-                        (run.fault.effect == "SIGKILL" and "+++ killed by SIGKILL" in line)]
+            run.calls = injection.hits(lines, run.fault, known)
+            run.hits = run.calls[1:]
+        else:
+            run.calls = whole_calls(lines)
+            if run.case.is_tracer and run.fault.is_traced:  # strace names no process then
+                run.calls = [f"0 {line}" for line in run.calls]
 
     def attend(self, run, process):
         """Waits for the end; wakes what sleeps or has stopped."""
         deadline = time.monotonic() + PATIENCE
         stops = run.fault.effect == "SIGSTOP"
         acted = 0
-        pause = 0.0005
-        while process.poll() is None:
+        pause = 0.5  # milliseconds
+        end = select.poll()
+        pidfd = os.pidfd_open(process.pid)
+        end.register(pidfd, select.POLLIN)
+        while not end.poll(pause):
             if time.monotonic() > deadline:
                 run.hung = True
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
                 break
-            try:
-                process.wait(pause)
-                break
-            except subprocess.TimeoutExpired:
-                pause = min(2 * pause, 0.005)
+            pause = min(2 * pause, 5)
             children = [child for child in children_of(process.pid)
                         if name_of(child) == run.case.tool] if run.fault.is_traced else [process.pid]
             if stops and self.has_stopped():
@@ -376,10 +379,12 @@ class Place:
                 run.tool_pid = children[0]
                 run.case.asleep(run, acted)
                 acted += 1
+        process.wait()
+        os.close(pidfd)
 
     def has_stopped(self):
         try:
-            return "--- stopped by SIGSTOP" in pathlib.Path(self.log).read_text(errors="replace")
+            return "stopped " in pathlib.Path(self.log).read_text(errors="replace")
         except FileNotFoundError:
             return False
 

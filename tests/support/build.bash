@@ -11,7 +11,8 @@ build=$BATS_FILE_TMPDIR/build
 copy_sources() {
     rm -rf "$copy"
     mkdir "$copy"
-    cp -R --no-preserve=mode "$top"/{CMakeLists.txt,README.md,lib,man,packaging,tests,tools} "$copy"
+    cp -R --no-preserve=mode "$top"/{.ci,CMakeLists.txt,README.md,lib,man,packaging,tests,tools} "$copy"
+    chmod +x "$copy/.ci/sources"
 }
 
 configure_copy() {

@@ -384,7 +384,7 @@ clean_up() {
         put_limit "${set_limits[i]%% *}" "${set_limits[i]#* }"
     done
     made_queues=() made_memory=() made_semaphores=() set_limits=()
-    ! compgen -G "${IPCTOOLS_TINY:?}/*" >/dev/null || rm -rf -- "$IPCTOOLS_TINY"/*
+    ! compgen -G "$IPCTOOLS_TINY/*" >/dev/null || rm -rf -- "${IPCTOOLS_TINY:?}"/*
 }
 
 # ---- Installing ----
