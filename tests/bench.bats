@@ -71,17 +71,28 @@ TABLE
     measure <<'TABLE'
 pair 'sh no-such-peer' 1 'peer' true true
 pair - 1 'status' true 'exit 3'
+pair - 1 'pipe' 'false | cat' 'true | cat'
 pair - 1 'output' 'echo a' 'echo b'
 start - 1 'program' ./no-such-program true
 pair - 1000000 'next' true true
 TABLE
     assert_equal "$(column note peer)" 'missing: no-such-peer'
-    assert_equal "$(column note status)" 'failed: measure: sh: ended with status 3'
+    assert_equal "$(column note status)" 'failed: ended with status 3'
+    assert_equal "$(column note pipe)" 'failed: ended with status 1'
     assert_equal "$(column note output)" 'failed: not the same output'
     assert_equal "$(column note program)" \
         'failed: measure: ./no-such-program: cannot start: No such file or directory'
     assert_equal "$(column note next)" ''
-    assert_line '5 rows: 0 over their bounds, 4 not compared'
+    assert_line '6 rows: 0 over their bounds, 5 not compared'
+}
+
+@test "where no queue can be made, no row has figures for one" {
+    mkdir bin
+    printf '#!/bin/sh\necho "mqctl: cannot" >&2\nexit 2\n' >bin/mqctl
+    chmod +x bin/mqctl
+    run_tool 0 env PATH="$PWD/bin:$PATH" "$bench/run" -b "$PWD/baseline" -o "$PWD/tsv" '*seq|*'
+    awk -F '\t' 'NR > 1 && $1 ~ /mqreceive/ { ++rows; if ($6 != "" || $3 != "") exit 1 }
+        END { exit rows < 3 }' tsv || fail "$(cat tsv)"
 }
 
 @test "a pattern chooses rows" {

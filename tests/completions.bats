@@ -85,7 +85,7 @@ read_until() {
 }
 zpty inner 'TERM=dumb zsh -f -i'
 zpty -w inner "PS1=; COLUMNS=150 LINES=2000 LISTMAX=100000; unset zle_bracketed_paste
-    fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -u -D
+    fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -u -d ${(q)3}
     bindkey '^D' list-choices
     zle-line-init() { print REA''DY }; zle -N zle-line-init"
 # Only now does the terminal hand over each character as it is; before, ^U would clear the line.
@@ -94,7 +94,10 @@ zpty -w -n inner "$2"$'\x04\x15'"print DO''NE"$'\n'
 read_until $'DONE\r'
 print -r -- "${out//$'\r'/}"
 ZSH
-    run timeout -k 1 "$PATIENCE" zsh -f "$BATS_TEST_TMPDIR/complete.zsh" "${2:-$completions/zsh}" "$1" 3>&-
+    local directory=${2:-$completions/zsh}
+    # What there is to complete is gathered once for a directory.
+    run timeout -k 1 "$PATIENCE" zsh -f "$BATS_TEST_TMPDIR/complete.zsh" "$directory" "$1" \
+        "$BATS_FILE_TMPDIR/${directory//\//_}" 3>&-
     assert_success
 }
 
