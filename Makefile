@@ -3,9 +3,9 @@
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
-# Tests at a time: those of an ordinary user share its RLIMIT_MSGQUEUE, which holds nine queues of
-# default size.
-TEST_JOBS ?= $(if $(filter 0,$(shell id -u)),$(shell echo $$((2 * $$(nproc)))),2)
+# Tests at a time, where one that makes queues counts twice: those of a user share its RLIMIT_MSGQUEUE,
+# which holds nine queues of default size.
+TEST_JOBS ?= $(if $(filter 0,$(shell id -u)),$(shell echo $$((4 * $$(nproc)))),4)
 # How long `make fuzz` fuzzes, all targets together.
 FUZZ_SECONDS ?= 3600
 # More arguments for the configure step, e.g. CMAKE_ARGS=-DIPCTOOLS_STATIC=OFF

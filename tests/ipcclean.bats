@@ -450,7 +450,7 @@ in_rename() {
         [[ $(<"/proc/$child/syscall") == "$(number_of renameat2) "* ]]
 }
 number_of() {
-    [ -n "${syscalls-}" ] || syscalls=" $(list_syscalls) "
+    know_syscalls
     local number=${syscalls#* "$1"=}
     echo "${number%% *}"
 }
