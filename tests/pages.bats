@@ -520,7 +520,7 @@ os.execvp("bash", ["bash", "example"])'
 
 @test "sigsend(1): ask, wait, then insist" {
     spawn victim sleep 1000
-    example sigsend.1 'sigsend -w 10 -k' 's/-w 10/-w 100ms/'
+    example sigsend.1 'sigsend -w 10 -k'
     pid=${pid[victim]} run_example 0
     assert_output 'ended when asked'
     wait_exit victim 143
@@ -528,7 +528,9 @@ os.execvp("bash", ["bash", "example"])'
     exec 8<>end
     spawn victim sh -c 'trap "" TERM; echo ready; read -r _ <&8'
     wait_until is_on ready "$(out victim)"
-    pid=${pid[victim]} run_example 0
+    example sigsend.1 'sigsend -w 10 -k' 's/-w 10/-w 100ms/'
+    # It may take longer than that to die.
+    pid=${pid[victim]} run_tool 0 bash ./example
     assert_output 'had to be killed'
 }
 
@@ -570,7 +572,7 @@ waits_for_it() {
 }
 
 @test "sigwatch(1): wait to be told" {
-    example sigwatch.1 'if sigwatch -c 1' 's/-w 10/-w 10 --ready-fd 9/'
+    example sigwatch.1 'if sigwatch -c 1' 's/-w 1m/& --ready-fd 9/'
     spawn_ready example bash ./example
     kill -USR1 "$(pgrep -P "${pid[example]}" -x sigwatch)"
     wait_exit example 0
@@ -838,7 +840,7 @@ waits_for_it() {
     assert_output line
     [ "$(stat -c %a log.fifo)" = 640 ]
     end_example
-    [ ! -e log.fifo ]
+    wait_until test ! -e log.fifo
 }
 
 @test "fifotee(1): two commands and a pipe" {
@@ -861,8 +863,8 @@ waits_for_it() {
     wait_until is_on $'web.fifo\tup' log
     wait_until is_on $'mail.fifo\tsent' log
     end_example
-    [ ! -e web.fifo ]
-    [ ! -e mail.fifo ]
+    wait_until test ! -e web.fifo
+    wait_until test ! -e mail.fifo
 }
 
 @test "fifocat(1): a server and a client" {

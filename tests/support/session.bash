@@ -13,30 +13,30 @@ teardown() {
 remove_all_queues() {
     local entry
     for entry in /dev/mqueue/*; do
-        [ ! -e "$entry" ] || mqctl rm -- "/${entry##*/}"
+        [ ! -e "$entry" ] || mqctl rm -f -- "/${entry##*/}"
     done
     while read -r _ entry _; do
-        [ "$entry" = msqid ] || mqctl rm "id:$entry"
+        [ "$entry" = msqid ] || mqctl rm -f "id:$entry"
     done </proc/sysvipc/msg
 }
 
 remove_all_memory() {
     local entry
     for entry in /dev/shm/*; do
-        [ ! -e "$entry" ] || shmctl rm -- "/${entry##*/}"
+        [ ! -e "$entry" ] || shmctl rm -f -- "/${entry##*/}"
     done
     while read -r _ entry _; do
-        [ "$entry" = shmid ] || shmctl rm "id:$entry"
+        [ "$entry" = shmid ] || shmctl rm -f "id:$entry"
     done </proc/sysvipc/shm
 }
 
 remove_all_semaphores() {
     local entry
     for entry in /dev/shm/sem.*; do
-        [ ! -e "$entry" ] || semctl rm -- "/${entry##*/sem.}"
+        [ ! -e "$entry" ] || semctl rm -f -- "/${entry##*/sem.}"
     done
     while read -r _ entry _; do
-        [ "$entry" = semid ] || semctl rm "id:$entry"
+        [ "$entry" = semid ] || semctl rm -f "id:$entry"
     done </proc/sysvipc/sem
 }
 
