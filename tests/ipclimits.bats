@@ -128,7 +128,7 @@ $1" <<<"$output"
     make_queue key:0x5101
     # shellcheck disable=SC2016
     spawn_ready other unshare --ipc sh -c '
-        echo 66 >/proc/sys/kernel/msgmni; mqctl create key:0x5101 key:0x5102; echo >&9; sleep 60'
+        echo 66 >/proc/sys/kernel/msgmni; mqctl create key:0x5101 key:0x5102; echo >&9; exec sleep 1000'
     list_limits -N "${pid[other]}"
     [ "$(used kernel.msgmni)/$(limit LIMIT kernel.msgmni)" = 2/66 ]
     # Ours, beside the objects of all.
@@ -189,7 +189,7 @@ $1" <<<"$output"
     list_limits
     [ "$(used RLIMIT_MSGQUEUE $uid)" -gt 0 ]
     [ "$(limit LIMIT RLIMIT_MSGQUEUE $uid)" = '' ]
-    spawn sleeper "${as_uid[@]}" prlimit --msgqueue=23456 sleep 60
+    spawn sleeper "${as_uid[@]}" prlimit --msgqueue=23456 sleep 1000
     wait_blocked sleeper clock_nanosleep
     list_limits
     [ "$(limit LIMIT RLIMIT_MSGQUEUE $uid)" = 23456 ]
@@ -212,7 +212,7 @@ $1" <<<"$output"
     local uid as_uid number
     new_uid
     spawn target "${as_uid[@]}" \
-        prlimit --sigpending=77 env --block-signal=40 sleep 60
+        prlimit --sigpending=77 env --block-signal=40 sleep 1000
     wait_blocked target clock_nanosleep
     for number in 1 2 3 4 5; do
         sigsend -s 40 --value $number "${pid[target]}"
@@ -404,7 +404,7 @@ assert hard == [pages or float("inf")], hard'
 @test "OpenMetrics: the namespace tells those of other namespaces from ours" {
     requires root
     make_queue key:0x5101
-    spawn_ready other unshare --ipc sh -c 'mqctl create key:0x5101; echo >&9; sleep 60'
+    spawn_ready other unshare --ipc sh -c 'mqctl create key:0x5101; echo >&9; exec sleep 1000'
     run_tool - ipcstat --openmetrics --all-namespaces
     [ "$(grep -c '^ipc_queue_messages{name="key:0x00005101",family="system_v",id="[0-9]*"} 0$' <<<"$output")" -eq 1 ]
     [ "$(grep -c "^ipc_queue_messages{name=\"key:0x00005101\".*,ns=\"$(stat -Lc %i "/proc/${pid[other]}/ns/ipc")\"} 0\$" <<<"$output")" -eq 1 ]

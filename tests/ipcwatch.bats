@@ -63,7 +63,7 @@ export PATIENCE
         '/watch-a .* 0 .*/watch-b .* 0 ' 'mqsend /watch-b message' \
         '/watch-b +\S+ +\x1b\[7m1\x1b\[0m' true \
         '/watch-b +\S+ +1 +7 ' true \
-        -- ipcstat --watch 20ms -b -k mq -o KIND,NAME,OWNER,MSGS,USED,STATE
+        -- ipcstat --watch 20ms -b -k mq -o KIND,NAME,OWNER,MSGS,USED,PERMS
     # Of the screen with the change: nothing else stands out.
     [ "$(grep -o $'\e\\[7m[^\e]*\e\\[0m' written | sort | uniq -c | xargs)" = $'1 \e[7m1\e[0m 1 \e[7m7\e[0m' ]
     # What is there to scroll back to was not overwritten, and no mode was changed.

@@ -557,6 +557,7 @@ guards() {
     wait_exit reader 0
     wait_until value_is /s 0
     guard=$(guards)
+    wait_blocked "$guard" poll ppoll
     [ "$(readlink "/proc/$guard/cwd")" = / ]
     for descriptor in "/proc/$guard/fd"/*; do
         case $(readlink "$descriptor") in
@@ -590,7 +591,7 @@ guards() {
             # shellcheck disable=SC2086
             expected=$(env $how grep -E '^Sig(Blk|Ign|Cgt):' /proc/self/status)
             # shellcheck disable=SC2086
-            run_tool 0 env $how semctl run -w 5 "$sem" -- grep -E '^Sig(Blk|Ign|Cgt):' /proc/self/status
+            run_tool 0 env $how semctl run -w 1h "$sem" -- grep -E '^Sig(Blk|Ign|Cgt):' /proc/self/status
             assert_output "$expected"
             wait_until value_is "$sem" 1
         done
@@ -914,10 +915,15 @@ PYTHON
 @test "a semaphore cut short between look and use: SIGBUS is a line" {
     requires strace
     make_semaphore /s
-    # Its mapping is of a file that is empty by then.
+    # It is stopped when it has mapped the file, which is empty then.
     ignore_leaks
-    run_tool 2 strace -qq -o /dev/null -e trace=mmap -e inject=mmap:delay_exit=300000:when=1+ \
-        -P /dev/shm/sem.s sh -c '(sleep 0.1; : >/dev/shm/sem.s) & exec semctl post /s' 3>&-
+    local trace=$BATS_TEST_TMPDIR/trace
+    spawn one strace -o "$trace" -e trace=mmap -e inject=mmap:signal=STOP:when=1 -P /dev/shm/sem.s \
+        semctl post /s
+    wait_until grep -qs 'stopped by SIGSTOP' "$trace"
+    : >/dev/shm/sem.s
+    kill -CONT "$(pgrep -x -P "${pid[one]}" semctl)"
+    wait_exit one 2
     assert_diagnostic semctl '/s: malformed: /dev/shm/sem.s was truncated meanwhile'
 }
 
@@ -961,7 +967,7 @@ PYTHON
             semctl wait -n -c 2 "$1"
             semctl set -q "$1" 1
             semctl run -n "$1" -- semctl value "$1"
-            semctl wait -w 9 "$1"
+            semctl wait -w 1h "$1"
             semctl show "$1" | grep ^value=
             semctl rm "$1"' bash "$sem"
         assert_output "$sem"$'\n0\nvalue=0'
@@ -980,7 +986,7 @@ PYTHON
     ! is_sanitized || skip 'the sanitizers need descriptors'
     local sem number verb
     for sem in "${both[@]}"; do
-        for verb in create show value post 'wait -w 9' run; do
+        for verb in create show value post 'wait -w 1h' run; do
             for number in 4 5 6 7 8; do
                 semctl rm -f "$sem"
                 [ "$verb" = create ] || make_semaphore "$sem" --value 1

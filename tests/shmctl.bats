@@ -402,10 +402,14 @@ attach() {
     requires strace
     make_memory /m 10
     mkfifo /dev/shm/fifo
-    # The look takes long, and what it found is another thing when it is over.
-    run_tool 2 strace -qq -o /dev/null -P /dev/shm/m -e trace=lstat,newfstatat \
-        -e inject=lstat,newfstatat:delay_exit=300000:when=1 \
-        sh -c '(sleep 0.1; mv /dev/shm/fifo /dev/shm/m) & exec shmctl show /m' 3>&-
+    # It is stopped after the look.
+    local trace=$BATS_TEST_TMPDIR/trace
+    spawn show strace -o "$trace" -P /dev/shm/m -e trace=lstat,newfstatat \
+        -e inject=lstat,newfstatat:signal=STOP:when=1 shmctl show /m
+    wait_until grep -qs 'stopped by SIGSTOP' "$trace"
+    mv /dev/shm/fifo /dev/shm/m
+    kill -CONT "$(pgrep -x -P "${pid[show]}" shmctl)"
+    wait_exit show 2
     assert_diagnostic shmctl '/m: this is a FIFO, not shared memory'
     rm /dev/shm/m
 }

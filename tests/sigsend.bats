@@ -70,7 +70,7 @@ refused() {
 @test "-s 0 sends nothing, and tells whether one could be sent" {
     spawn_ready receiver "$receiver" receive 1 USR1
     run_tool 0 sigsend -s 0 "${pid[receiver]}"
-    is_blocked "${pid[receiver]}"
+    wait_blocked receiver
     run_tool 2 sigsend -s 0 32768999
     assert_diagnostic sigsend '32768999: cannot signal: No such process$'
 }
@@ -104,7 +104,7 @@ refused() {
 @test "several processes: one that fails does not stop the others" {
     spawn one sleep 1000
     spawn two sleep 1000
-    run_tool 2 sigsend -w 10 "${pid[one]}" 32768999 "${pid[two]}"
+    run_tool 2 sigsend -w 1h "${pid[one]}" 32768999 "${pid[two]}"
     assert_diagnostic sigsend '32768999: cannot signal: No such process$'
     wait_exit one 143
     wait_exit two 143
@@ -142,7 +142,7 @@ stubborn='trap "" TERM; echo ready; read -r _ <&8'
     mkfifo end
     exec 8<>end
     spawn_shell victim "$stubborn"
-    run_tool 124 sigsend -w 300ms -k KILL "${pid[victim]}"
+    run_tool 124 sigsend -w 1 -k KILL "${pid[victim]}"
     assert_no_stderr
     wait_exit victim 137
     spawn victim sleep 1000
@@ -222,7 +222,7 @@ is_group_of() { [ "$(members "$1")" -eq "$2" ]; }
     mkfifo end
     exec 8<>end
     spawn_group victims "bash -c '$stubborn' & wait"
-    run_tool 124 sigsend -g -w 300ms -k KILL "${pid[victims]}"
+    run_tool 124 sigsend -g -w 1 -k KILL "${pid[victims]}"
     assert_no_stderr
     wait_exit victims 143
 }
@@ -236,8 +236,8 @@ is_group_of() { [ "$(members "$1")" -eq "$2" ]; }
     assert_diagnostic sigsend 'No such process'
     run_tool 2 sigsend -g --value 1 "$leader"
     assert_diagnostic sigsend "$leader: cannot send TERM: .*its leader, which is gone"
-    run_tool 0 sigsend -g -w 10 "$leader"
-    run ! kill -0 "$member"
+    run_tool 0 sigsend -g -w 1h "$leader"
+    wait_until ended "$member"
 }
 
 @test "-g: before Linux 6.9" {
@@ -335,7 +335,7 @@ time.sleep(1000)'
     # Itself it may.
     spawn theirs "${other[@]}" sleep 1000
     wait_until grep -q '^Uid:.65534' "/proc/${pid[theirs]}/status"
-    run_tool 0 "${other[@]}" sigsend -w 10 "${pid[theirs]}"
+    run_tool 0 "${other[@]}" sigsend -w 1h "${pid[theirs]}"
 }
 
 # bats test_tags=user
@@ -355,7 +355,7 @@ time.sleep(1000)'
     local descriptors
     for descriptors in 3 4 5 6; do
         spawn victim sleep 1000
-        run_tool - prlimit --nofile="$descriptors" sigsend -w 10 "${pid[victim]}"
+        run_tool - prlimit --nofile="$descriptors" sigsend -w 1h "${pid[victim]}"
         if [ "$status" -eq 0 ]; then
             wait_exit victim 143
         else
@@ -372,11 +372,11 @@ time.sleep(1000)'
     ignore_leaks
     spawn victim sleep 1000
     run_tool 0 unshare --mount sh -c 'umount -l /proc && exec "$@"' sh \
-        sigsend -w 10 "${pid[victim]}"
+        sigsend -w 1h "${pid[victim]}"
     wait_exit victim 143
     spawn_group victims 'echo ready; exec sleep 1000'
     run_tool 2 unshare --mount sh -c 'umount -l /proc && exec "$@"' sh \
-        sigsend -s 0 -g -w 10 "${pid[victims]}"
+        sigsend -s 0 -g -w 1h "${pid[victims]}"
     assert_diagnostic sigsend '/proc does not show them'
 }
 
