@@ -11,7 +11,6 @@ si_user=0 si_queue=-1
 
 # spawn_ready NAME, a shell that runs SCRIPT: it says `ready` when it is, and ends with its stdin.
 spawn_shell() {
-    rm -f "$(out "$1")"
     spawn "$1" bash -c "$2"
     wait_until grep -qs '^ready$' "$(out "$1")"
 }
@@ -200,7 +199,6 @@ stubborn='trap "" TERM; echo ready; read -r _ <&8'
 # Three processes of a group that end by TERM; its number is ${pid[NAME]}.
 group='(trap - TERM; exec sleep 1000) & sleep 1000 & echo ready; wait'
 spawn_group() {
-    rm -f "$(out "$1")"
     spawn "$1" setsid bash -c "$2"
     wait_until grep -qs ready "$(out "$1")"
 }

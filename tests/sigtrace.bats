@@ -19,16 +19,9 @@ setup() {
     cd "$BATS_TEST_TMPDIR" || return
 }
 
-# spawn_anew NAME COMMAND...: spawn, without what another of this name has printed.
-spawn_anew() {
-    rm -f "$(out "$1")"
-    spawn "$@"
-    wait_until test -e "$(out "$1")"
-}
-
 # start_target THREADS: a process that prints what it gets, as `target`.
 start_target() {
-    spawn_anew target "$BATS_FILE_TMPDIR/signal_target" "$1"
+    spawn target "$BATS_FILE_TMPDIR/signal_target" "$1"
     wait_until grep -q ready "$(out target)"
 }
 
@@ -85,7 +78,7 @@ is_untraced() { grep -q '^TracerPid:.0$' "/proc/$1/status"; }
     run_tool 0 sigwatch USR1 -- "$helper" timer 42
     [[ $stderr =~ ' USR1 timer - - - 42 timer='[0-9]+' overrun=0 to=' ]]
     make_queue /sigtrace
-    spawn_anew target "$helper" message /sigtrace 5
+    spawn target "$helper" message /sigtrace 5
     wait_until grep -q registered "$(out target)"
     watch "${pid[target]}"
     mqsend /sigtrace x
@@ -157,7 +150,7 @@ for number in signal.SIGSTOP, signal.SIGCONT, signal.SIGKILL:
     [ "$(grep -c ' - killed ' <<<"$output")" -eq 1 ]
     # One that makes and ends threads all the time.
     mkfifo end
-    spawn_anew target python3 -c '
+    spawn target python3 -c '
 import signal, sys, threading
 signal.signal(signal.SIGUSR1, lambda *_: print("got", flush=True))
 end = []
@@ -285,7 +278,7 @@ assert watch.wait(20) == 0'
 @test "--children: those that are there, those that come, and the end of each" {
     mkfifo go
     exec 8<>go
-    spawn_anew target sh -c 'sleep 1000 & echo $!; read -r _ <&8; sh -c "kill -USR1 \$\$" 8<&-; sleep 1000 & echo $!; wait'
+    spawn target sh -c 'sleep 1000 & echo $!; read -r _ <&8; sh -c "kill -USR1 \$\$" 8<&-; sleep 1000 & echo $!; wait'
     wait_until test -s "$(out target)"
     local first second
     first=$(cat "$(out target)")
@@ -304,7 +297,7 @@ assert watch.wait(20) == 0'
     grep -q " - killed $second .* status=TERM$" <<<"$output"
     grep -q " - exited ${pid[target]} " <<<"$output"
     # Without it, children are let go.
-    spawn_anew target sh -c 'read -r _ <&8; sleep 1000 & echo $!; wait'
+    spawn target sh -c 'read -r _ <&8; sleep 1000 & echo $!; wait'
     watch "${pid[target]}"
     echo >&8
     wait_until test -s "$(out target)"
@@ -358,7 +351,7 @@ assert watch.wait(20) == 0'
 }
 
 @test "COMMAND gets the signals that are to end sigwatch, and is waited for" {
-    spawn_anew watch sigwatch -- sh -c 'trap "echo asked; exit 5" TERM; echo ready; while :; do sleep 0.01; done'
+    spawn watch sigwatch -- sh -c 'trap "echo asked; exit 5" TERM; echo ready; while :; do sleep 0.01; done'
     wait_until grep -q ready "$(out watch)"
     kill -TERM "${pid[watch]}"
     wait_exit watch 143
@@ -368,7 +361,7 @@ assert watch.wait(20) == 0'
 }
 
 @test "killed, it leaves COMMAND running" {
-    spawn_anew watch sigwatch -- sh -c 'echo $$; exec sleep 1000'
+    spawn watch sigwatch -- sh -c 'echo $$; exec sleep 1000'
     wait_until test -s "$(out watch)"
     local command
     command=$(cat "$(out watch)")
@@ -394,7 +387,7 @@ assert watch.wait(20) == 0'
     run_tool 2 sigwatch -p "${pid[target]}"
     assert_diagnostic sigwatch \
         "${pid[target]}: cannot watch: Operation not permitted \(it is traced already, by ${pid[watch]} \(sigwatch\)\)"
-    spawn_anew parent perl -e 'my $child = fork // die; exit 3 unless $child;
+    spawn parent perl -e 'my $child = fork // die; exit 3 unless $child;
         $| = 1; print "$child\n"; exec "sleep", "1000"'
     wait_until test -s "$(out parent)"
     local zombie
@@ -405,7 +398,7 @@ assert watch.wait(20) == 0'
 }
 
 @test "a process whose first thread has ended: that is said" {
-    spawn_anew target python3 -c '
+    spawn target python3 -c '
 import ctypes, threading, time
 threading.Thread(target=lambda: (time.sleep(0.01), print("ready", flush=True), time.sleep(1000))).start()
 ctypes.CDLL(None).pthread_exit(None)'
@@ -420,7 +413,7 @@ ctypes.CDLL(None).pthread_exit(None)'
 
 @test "a process of another user" {
     requires root
-    spawn_anew target sleep 1000
+    spawn target sleep 1000
     run_tool 2 setpriv --reuid 65534 --regid 65534 --clear-groups sigwatch -p "${pid[target]}"
     assert_diagnostic sigwatch "${pid[target]}: cannot watch: .*it belongs to user 0, and we are 65534"
 }
@@ -429,7 +422,7 @@ ctypes.CDLL(None).pthread_exit(None)'
     requires root mount
     local other=(setpriv --reuid 65534 --regid 65534 --clear-groups)
     # One that may do more is refused by the kernel as yama would refuse it.
-    spawn_anew target "${other[@]}" --inh-caps +net_raw --ambient-caps +net_raw sleep 1000
+    spawn target "${other[@]}" --inh-caps +net_raw --ambient-caps +net_raw sleep 1000
     wait_until grep -q '^Uid:.65534' "/proc/${pid[target]}/status"
     wait_until grep -q '^sleep$' "/proc/${pid[target]}/comm"
     local scope explanation

@@ -184,6 +184,8 @@ spawn() {
     local ours=${ready:-3} to_out to_err
     # Here, not in the child: it would sleep in read(2), which wait_blocked may be told to wait for.
     to_out=$BATS_TEST_TMPDIR/$1.out to_err=$BATS_TEST_TMPDIR/$1.err
+    # Nobody shall find there what another of this name has written.
+    : >"$to_out" 2>"$to_err"
     env --default-signal "${@:2}" <&0 >"$to_out" 2>"$to_err" 3>&- {ours}>&- &
     pid[$1]=$!
 }
