@@ -387,12 +387,11 @@ export -f exec_with_queue
         wait_until grep -q 'tv_sec=9[0-9],' "$trace"
         send "$queue" one
         wait_until waits_after_delay "$trace"
-        run waits_after_delay "$trace"
-        echo "$output"
-        [[ $output == *tv_sec=9[89],* ]]
+        # Some of the new time may have passed: then another message shows it.
+        wait_until eval 'waits_after_delay "$trace" | grep -q "tv_sec=9[89]," || { send "$queue" one; false; }'
         mqctl rm "$queue"
         wait_exit receiver 0
-        assert_output one
+        assert_line --index 0 one
     done
 }
 

@@ -42,7 +42,6 @@ spawn_writer() {
 close_input() { exec 8>&-; }
 
 spawn_reader() {
-    rm -f "$(out reader)"
     spawn reader shmpipe -R "$@" 8>&-
 }
 
@@ -250,16 +249,18 @@ PYTHON
     local object i
     for object in "${both[@]}"; do
         for i in {1..8}; do
-            spawn "writer$i" sh -c 'echo $1 | shmpipe -w 3 -W "$2"' sh "$i" "$object"
-            spawn "reader$i" shmpipe -w 3 -R "$object"
+            spawn "writer$i" shmpipe -W "$object" <<<"$i"
+            spawn "reader$i" shmpipe -R "$object"
         done
+        wait_until is_over
         local received='' sent=''
         for i in {1..8}; do
+            kill "${pid[writer$i]}" "${pid[reader$i]}" 2>/dev/null || true
             wait_exit "writer$i"
-            [[ $status = [02] || $status = 124 ]]
+            [[ $status = [02] || $status = 143 ]]
             [ "$status" -ne 0 ] || sent+="$i "
             wait_exit "reader$i"
-            [[ $status = [02] || $status = 124 ]]
+            [[ $status = [02] || $status = 143 ]]
             [ "$status" -ne 0 ] || received+="$output "
         done
         echo "$sent: $received"
@@ -267,6 +268,16 @@ PYTHON
         assert_equal "$(tr ' ' '\n' <<<"$received" | sort)" "$(tr ' ' '\n' <<<"$sent" | sort)"
         [ -n "$sent" ]
         gone "$object"
+    done
+}
+
+# Whether those of one side have ended, and those that are left of the other wait for one in vain.
+is_over() { { have_ended writer && have_ended reader ppoll; } || { have_ended reader && have_ended writer futex; }; }
+# have_ended SIDE [SYSCALL]: all of that side, but those that are blocked in that call.
+have_ended() {
+    local i
+    for i in {1..8}; do
+        ended "${pid[$1$i]}" || is_blocked "${pid[$1$i]}" "${2:-none}" || return
     done
 }
 
@@ -909,8 +920,8 @@ EOF'
         gone "$object"
     done
     # Waiting for input is no waiting for the reader, and progress begins the time anew.
-    spawn_writer -w 2 /ring
-    spawn_reader -w 2 /ring
+    spawn_writer -w 1h /ring
+    spawn_reader -w 1h /ring
     echo hello >&8
     wait_until test -s "$(out reader)"
     close_input
@@ -994,11 +1005,14 @@ timed=("shmpipe -R -w 50ms /none" "shmpipe -W -w 50ms /ring" "shmpipe -W -w 50ms
 # bats test_tags=user
 @test "RLIMIT_NOFILE: for each number of descriptors, done or explained" {
     ! is_sanitized || skip 'the sanitizers need descriptors'
-    local object number
+    local object number within
     for object in "${both[@]}"; do
         for number in {3..10}; do
-            spawn reader sh -c 'exec prlimit --nofile="$1" -- shmpipe -w 1 -R "$2" 2>&1 3>&-' sh "$number" "$object"
-            run_tool - bash -c 'exec prlimit --nofile="$0" -- shmpipe -w 1 -W "$1" 3>&-' "$number" "$object" < <(echo hello)
+            # Ten are enough for both; else the other side may not come.
+            within=1
+            [ "$number" -lt 10 ] || within=1h
+            spawn reader sh -c 'exec prlimit --nofile="$1" -- shmpipe -w "$3" -R "$2" 2>&1 3>&-' sh "$number" "$object" "$within"
+            run_tool - bash -c 'exec prlimit --nofile="$0" -- shmpipe -w "$2" -W "$1" 3>&-' "$number" "$object" "$within" < <(echo hello)
             [ "$status" -eq 0 ] || [ "$status" -eq 127 ] || [[ $stderr == *'in time'* ]] ||
                 assert_diagnostic shmpipe 'Too many open files \(RLIMIT_NOFILE = '
             wait_exit reader

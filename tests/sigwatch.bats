@@ -298,13 +298,20 @@ assert list(io) == ["time", "signal", "number", "code", "band", "fd"] and io["co
 }
 
 @test "each signal begins the time of -w anew" {
-    watch -w 1 USR1
-    local begun=${EPOCHREALTIME/[.,]/}
-    while ((${EPOCHREALTIME/[.,]/} < begun + 1500000)); do
-        send USR1
-        sleep 0.02
-    done
-    wait_exit watch 124
+    requires strace
+    local watcher
+    spawn_ready watch strace -qq -o trace -e trace=ppoll -e signal=none sigwatch -w 100 --ready-fd 9 USR1
+    watcher=$(pgrep -x -P "${pid[watch]}" sigwatch)
+    wait_until begins_anew
+    kill "$watcher"
+    wait_exit watch 143
+}
+
+# begins_anew: sends a signal; whether more time was left in a wait than in the one before it.
+begins_anew() {
+    kill -USR1 "$watcher"
+    sed -n 's/^ppoll(.*{tv_sec=\([0-9]*\), tv_nsec=\([0-9]*\)}, NULL.*/\1 \2/p' trace |
+        awk '{ left = $1 + $2 / 1e9; found += NR > 1 && left > before; before = left } END { exit !found }'
 }
 
 @test "whatever was blocked or ignored at the start, it is told, and does not end" {
