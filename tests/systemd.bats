@@ -150,6 +150,7 @@ has() { [ "$(queued "$1")" -eq "$2" ]; }
     wait_blocked worker ppoll
     mqsend /jobs 'water the plants'
     wait_until has_line "$(out worker)" 'doing: water the plants'
+    wait_blocked worker ppoll
     kill -TERM "${pid[worker]}"
     wait_exit worker 143
     has /jobs 0
