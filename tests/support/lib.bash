@@ -17,6 +17,29 @@ load_library() {
 load_library bats-support
 load_library bats-assert
 
+# bats notes before each command where it is, which takes longer than most commands do. It is enough to
+# look when one has failed; only --trace wants to know of each.
+if [ "${BATS_TRACE_LEVEL:-0}" -eq 0 ] && declare -F bats_setup_tracing bats_capture_stack_trace >/dev/null; then
+    look_at_failures() {
+        trap - DEBUG
+        BATS_DEBUG_LAST_STACK_TRACE=() BATS_DEBUG_LASTLAST_STACK_TRACE=()
+        trap 'note_failure; bats_error_trap' ERR
+    }
+    note_failure() {
+        local failed=$?
+        bats_capture_stack_trace
+        BATS_DEBUG_LAST_STACK_TRACE_IS_VALID=1
+        return "$failed"
+    }
+    eval "each_command_$(declare -f bats_setup_tracing)"
+    bats_setup_tracing() {
+        each_command_bats_setup_tracing
+        look_at_failures
+    }
+    # Where setup_file and teardown_file run it has begun already.
+    [ -z "$(trap -p DEBUG)" ] || look_at_failures
+fi
+
 # How long anything may take before a test gives up on it, in seconds: generous, never waited out.
 : "${PATIENCE:=120}"
 
