@@ -228,7 +228,7 @@ PYTHON
     make_memory /m 4M
     open_full_pipe
     spawn_into reader "$fifo" shmcat /m
-    wait_blocked reader
+    wait_blocked reader sendfile write
     shmctl set -s 10 /m
     read_pipe
     wait_exit reader 2
@@ -640,7 +640,7 @@ follow() { spawn follower shmcat -f0.01 "${@:2}" "$1"; }
     mkfifo fifo
     exec 8<>fifo
     spawn_into follower fifo shmcat -f0.01 /m
-    wait_blocked follower
+    wait_blocked follower ppoll
     exec 8<&-
     wait_exit follower 2
     assert_diagnostic shmcat 'stdout: cannot write: Broken pipe'

@@ -205,7 +205,7 @@ while not end:
         [ "$(lines_of target)" -eq "$i" ]
         kill -CONT "$target"
         wait_until got "$i"
-        has_state "$target" SRD
+        wait_until has_state "$target" SRD
     done
     kill -TERM "$target"
     wait_exit watch 0
@@ -302,7 +302,7 @@ assert watch.wait(20) == 0'
     echo >&8
     wait_until test -s "$(out target)"
     first=$(cat "$(out target)")
-    is_untraced "$first"
+    wait_until is_untraced "$first"
     kill "$first"
     wait_exit watch 0
     run ! grep "to=$first\$" <<<"$output"
