@@ -97,17 +97,17 @@ void FanOut::finish() {
 
 // ---- Waiting ----
 
-/// False if there is nobody to copy to.
+/// False if there is nobody to copy to. The last look is after the input has come: a reader that
+/// was there before gets it.
 bool FanOut::wait_for_input() {
-    for (;;) {
+    for (bool has_come = false;;) {
         look();
         if (!has_taker())
             return false;
-        if (tee_.available() > 0)
+        if (has_come || tee_.available() > 0)
             return true;
         wait(For::input);
-        if (polled_[0].revents != 0)
-            return true;
+        has_come = polled_[0].revents != 0;
     }
 }
 
