@@ -108,7 +108,7 @@ static void on_wanted_call(struct tracee* tracee, const __uint64_t arguments[6])
         return;
     report(tracee->pid, number, arguments);
     if (is_signal)
-        syscall(SYS_tgkill, tracee->pid, tracee->pid, value);
+        syscall(SYS_tkill, tracee->pid, value);
     else
         replace_call(tracee->pid, -value);
 }

@@ -19,7 +19,10 @@ COMMAND_NAMES = {"0": "IPC_RMID", "1": "IPC_SET", "2": "IPC_STAT", "12": "GETVAL
 
 
 def build(directory):
-    subprocess.run(["cc", "-O1", "-o", f"{directory}/inject", HERE / "inject.c"], check=True)
+    """Static where there is a library for that: it starts sooner."""
+    command = ["cc", "-O1", "-o", f"{directory}/inject", HERE / "inject.c"]
+    if subprocess.run([*command, "-static"], stderr=subprocess.DEVNULL).returncode != 0:
+        subprocess.run(command, check=True)
 
 
 @functools.cache
@@ -27,7 +30,14 @@ def numbers():
     """The system calls of this machine."""
     macros = subprocess.run(["cc", "-E", "-dM", "-include", "asm/unistd.h", "-x", "c", "/dev/null"],
                             check=True, capture_output=True, text=True).stdout
-    return {name: int(number) for name, number in re.findall(r"#define __NR_(\w+) (\d+)", macros)}
+    return numbers_in(macros)
+
+
+def numbers_in(macros):
+    """On some machines a call has its number from another macro."""
+    found = dict(re.findall(r"#define __NR(\w+) (?:__NR)?(\w+)", macros))
+    return {name[1:]: int(found.get(value, value)) for name, value in found.items()
+            if name.startswith("_") and found.get(value, value).isdigit()}
 
 
 def command(directory, fault, log, alone):
