@@ -88,6 +88,11 @@ EXEMPTIONS = [
 ]
 
 
+def may_hang(run):
+    """Whether that would be "gone": a hang that is right need not be waited out."""
+    return run.case.tool == "sigwatch" and run.fault.effect in ("ESRCH", "ECHILD")
+
+
 def find(run, problem):
     for exemption in EXEMPTIONS:
         if exemption.holds(run, problem):

@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 
+import exemptions
 import fault as faults
 import injection
 import memory
@@ -133,15 +134,16 @@ def state_of(pid):
 
 def name_of(pid):
     try:
-        return pathlib.Path(f"/proc/{pid}/comm").read_text().rstrip()
+        with open(f"/proc/{pid}/comm") as name:
+            return name.read().rstrip()
     except (FileNotFoundError, ProcessLookupError):
         return ""
 
 
 def children_of(pid):
     try:
-        return [int(child) for child in
-                pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        with open(f"/proc/{pid}/task/{pid}/children") as children:
+            return [int(child) for child in children.read().split()]
     except (FileNotFoundError, ProcessLookupError):
         return []
 
@@ -162,16 +164,16 @@ def is_expected(name, before, case):
 
 def remove_memory():
     """What there was of shared memory and semaphores, of both families."""
-    files = list(pathlib.Path("/dev/shm").iterdir())
+    files = [f"/dev/shm/{name}" for name in os.listdir("/dev/shm")]
     for file in files:
-        file.unlink()
+        os.unlink(file)
     objects = []
     for kind in "shm", "sem":
         with open(f"/proc/sysvipc/{kind}") as rows:
             objects += [f"{kind} of System V, id {row.split()[1]}" for row in list(rows)[1:]]
     if objects:
         subprocess.run(["ipcrm", "-a"], check=True)
-    return [str(file) for file in files] + objects
+    return files + objects
 
 
 def create_patiently(name, settings):
@@ -244,6 +246,8 @@ class Place:
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self.home = pathlib.Path(tempfile.mkdtemp(dir=home))
         self.log = str(self.home / "strace")
+        self.environment = {**os.environb, b"ASAN_OPTIONS": b"detect_leaks=0",  # it bears no tracer
+                            b"PATH": os.environb[b"IPCTOOLS_BIN"] + b":/usr/bin:/bin"}
 
     def count_allocations(self, case):
         return int(self.run(case, faults.Fault("malloc", 0)).calls[0])
@@ -298,7 +302,8 @@ class Place:
                 run.fault.command(argv, self.home.parent, self.log, case.is_tracer), cwd=work,
                 stdout=stdout, stderr=stderr_end,
                 stdin=subprocess.PIPE if case.stdin_is_pipe else stdin,
-                env=self.environment(run), start_new_session=True)
+                env={**self.environment, **run.fault.environment(case.tool, self.log)},
+                start_new_session=True)
             os.close(stderr_end)
             peer = self.start_peer(case) if case.peer else None
             if case.stdin_is_pipe:  # which may be full while the tool is stopped
@@ -337,11 +342,6 @@ class Place:
                 process.terminate()
                 patience = None
 
-    def environment(self, run):
-        return {**os.environ, "PATH": f"{os.environ['IPCTOOLS_BIN']}:/usr/bin:/bin",
-                "ASAN_OPTIONS": "detect_leaks=0",  # it does not bear strace
-                **run.fault.environment(run.case.tool, self.log)}
-
     def read_log(self, run, known):
         if not os.path.exists(self.log):
             return
@@ -357,15 +357,16 @@ class Place:
 
     def attend(self, run, process):
         """Waits for the end; wakes what sleeps or has stopped."""
-        deadline = time.monotonic() + PATIENCE
+        patience = min(PATIENCE, 5) if exemptions.may_hang(run) else PATIENCE
+        deadline = time.monotonic() + patience
         stops = run.fault.effect == "SIGSTOP"
         acted = 0
-        pause = 0.5  # milliseconds
+        pause = 0.5 if stops or run.case.asleep else 1000 * patience  # milliseconds
         end = select.poll()
         pidfd = os.pidfd_open(process.pid)
         end.register(pidfd, select.POLLIN)
         while not end.poll(pause):
-            if time.monotonic() > deadline:
+            if time.monotonic() >= deadline:
                 run.hung = True
                 os.killpg(process.pid, signal.SIGKILL)
                 break
