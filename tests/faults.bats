@@ -30,10 +30,12 @@ can_sweep() {
     local bin=$BATS_TEST_TMPDIR/tools
     mkdir "$bin"
     cc -o "$bin/mqreceive" "$BATS_TEST_DIRNAME/faults/careless.c"
-    IPCTOOLS_BIN=$bin PATH=$bin:$PATH PATIENCE=1 run sweep mqreceive.posix.all
+    local journal=$BATS_TEST_TMPDIR/journal
+    IPCTOOLS_BIN=$bin PATH=$bin:$PATH PATIENCE=1 run sweep --journal "$journal" mqreceive.posix.all
     assert_failure 1
     assert_output --regexp ' [1-9][0-9]* failed$'
-    local fault
+    local fault all=${lines[-1]} failed
+    failed=$(sort <<<"$output" | grep -e ^FAILED -e ' again: ')
     while IFS='|' read -r fault wrong; do
         assert_output --partial "FAILED mqreceive.posix.all $fault
     $wrong"
@@ -52,6 +54,13 @@ write#1=ENOSPC+|lost: 3 b'three'
 fsize=60|lost: 3 b'three
 WRONG
     refute_line --partial 'FAILED mqreceive.posix.all write#1=EIO '
+
+    # What failed before it was stopped is told, and counts, when it goes on.
+    IPCTOOLS_BIN=$bin PATH=$bin:$PATH PATIENCE=1 run sweep --journal "$journal" mqreceive.posix.all
+    assert_failure 1
+    assert_line --regexp '^[1-9][0-9]* of [0-9]+ runs were done before$'
+    assert_line --index -1 "$all"
+    assert_equal "$(sort <<<"$output" | grep -e ^FAILED -e ' again: ')" "$failed"
 
     IPCTOOLS_BIN=$bin PATH=$bin:$PATH run sweep --replay mqreceive.posix.all 'write#1=EPIPE'
     assert_failure 1
@@ -95,6 +104,20 @@ PYTHON
 8 +++ killed by SIGKILL +++'
 }
 
+@test "the number of a call may come from another macro" {
+    run -0 python3 -B - "$BATS_TEST_DIRNAME/faults" <<'PYTHON'
+import sys
+sys.path.insert(0, sys.argv[1])
+import injection
+print(injection.numbers_in("""\
+#define __NR_read 63
+#define __NR_fcntl __NR3264_fcntl
+#define __NR3264_fcntl 25
+#define __NR_syscalls 451"""))
+PYTHON
+    assert_output "{'read': 63, 'fcntl': 25, 'syscalls': 451}"
+}
+
 @test "a sweep that is killed goes on where it was, and what it has done counts" {
     can_sweep
     local journal=$BATS_TEST_TMPDIR/journal all
@@ -109,10 +132,16 @@ PYTHON
     run -0 sweep --journal "$journal" mqctl.rm
     assert_line --regexp '^[1-9][0-9]* of [0-9]+ runs were done before$'
     assert_line --index -1 "$all"
-    local done_before=${lines[0]%% *}
+    local size total=${all%% *}
+    [ "${lines[0]%% *}" -lt "$total" ]
+    size=$(stat -c %s "$journal")
     run -0 sweep --journal "$journal" mqctl.rm
+    assert_line --index 0 "$total of $total runs were done before"
     assert_line --index -1 "$all"
-    [ "${lines[0]%% *}" -gt "$done_before" ]
+    assert_equal "$(stat -c %s "$journal")" "$size"
+    # Two sweeps do not write to one.
+    run -1 flock "$journal" "$BATS_TEST_DIRNAME/faults/sweep" --journal "$journal" mqctl.rm 3>&-
+    assert_output "sweep: another sweep is writing $journal"
     # With other tools all has to be done again.
     local bin=$BATS_TEST_TMPDIR/tools
     cp -R "$IPCTOOLS_BIN" "$bin"
@@ -123,6 +152,38 @@ PYTHON
 }
 
 has_bytes() { [ -e "$1" ] && [ "$(stat -c %s "$1")" -ge "$2" ]; }
+
+@test "all builds: their runs are added up, failures told again, and journals kept until all have ended" {
+    local top=$BATS_TEST_TMPDIR/top
+    mkdir -p "$top/tests/faults"
+    cp "$BATS_TEST_DIRNAME/faults/all" "$top/tests/faults"
+    # Instead of a sweep: its journal, and what it prints.
+    cat >"$top/tests/run" <<'RUN'
+#!/bin/bash
+echo "$IPCTOOLS_BIN ${*:5}" >>calls
+: >>"$4"
+case $IPCTOOLS_BIN in
+build/asan/*) printf '%s\n' 'FAILED case fault' '    again: replay' '2 passed, 1 failed' ;;
+*) [ -e stopped ] || echo '5 passed, 0 failed' ;;
+esac
+RUN
+    chmod +x "$top/tests/run"
+    cd "$top"
+    : >stopped
+    run -1 tests/faults/all mqsend
+    assert_line 'FAILED: the sweep of dynamic did not come to its end'
+    [ -e build/faults/mqsend/asan ]
+    rm stopped calls
+    run -1 tests/faults/all
+    assert_line --index -3 '==> failed'
+    assert_line --index -2 '    again: IPCTOOLS_BIN=build/asan/tools replay'
+    assert_line --index -1 '12 passed, 1 failed'
+    assert_equal "$(<calls)" $'build/release/tools \nbuild/asan/tools \nbuild/dynamic/tools --malloc'
+    [ ! -e build/faults/all ]
+    [ -e build/faults/mqsend/asan ]
+    run -1 tests/faults/all mqsend semctl
+    assert_equal "$(tail -n 1 calls)" 'build/dynamic/tools --malloc mqsend. semctl.'
+}
 
 @test "the tools to sweep: those that are named, or built from what has changed" {
     requires git
@@ -191,6 +252,14 @@ build_inject() {
         sh -c '(echo mine; echo second); /bin/echo other; /bin/sh -c "(echo its; :)"'
     assert_output $'second\nother\nits'
     assert_equal "$(grep -c spoiled "$log")" 1
+    # A thread is one that counts on its own, too, and that gets its signal.
+    run_tool 143 "$inject" "$log" "$write" 1 signal 15 python3 -c '
+import os, threading
+thread = threading.Thread(target=os.write, args=(1, b"thread\n"))
+thread.start()
+thread.join()
+os.write(1, b"main\n")'
+    assert_output thread
     run_tool 0 "$inject" -1 "$log" "$write" 1 error 5 sh -c '(echo child; :); echo mine; echo second'
     assert_output $'child\nsecond'
 }
