@@ -271,13 +271,17 @@ PYTHON
     done
 }
 
-# Whether those of one side have ended, and those that are left of the other wait for one in vain.
-is_over() { { have_ended writer && have_ended reader ppoll; } || { have_ended reader && have_ended writer futex; }; }
-# have_ended SIDE [SYSCALL]: all of that side, but those that are blocked in that call.
+# Whether those of one side have ended, and those that are left of the other wait for one in vain: a
+# reader for an object, or in one that has no writer any more.
+is_over() {
+    { have_ended writer none && have_ended reader ppoll futex; } ||
+        { have_ended reader none && have_ended writer futex; }
+}
+# have_ended SIDE SYSCALL...: all of that side, but those that are blocked in such a call.
 have_ended() {
     local i
     for i in {1..8}; do
-        ended "${pid[$1$i]}" || is_blocked "${pid[$1$i]}" "${2:-none}" || return
+        ended "${pid[$1$i]}" || is_blocked "${pid[$1$i]}" "${@:2}" || return
     done
 }
 
