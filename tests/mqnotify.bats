@@ -29,8 +29,8 @@ send() {
     wait_exit sender 0
 }
 
-# wake_ups NAME: how often it was given the processor so far.
-wake_ups() { awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/${pid[$1]}/status"; }
+# wake_ups NAME: how often it has gone to sleep so far, but for being put aside for others.
+wake_ups() { awk '/^voluntary_ctxt_switches/ { print $2 }' "/proc/${pid[$1]}/status"; }
 
 # assert_rests NAME: it does not run while others look at the queue.
 assert_rests() {
