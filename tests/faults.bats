@@ -242,6 +242,10 @@ build_inject() {
     assert_output $'1\n2'
     run_tool 3 "$inject" "$log" "$write" 2 signal 15 sh -c 'trap "exit 3" TERM; echo 1; echo 2; echo 3'
     assert_output $'1\n2'
+    # A shell says 143 of both, of which one is no death.
+    run_tool 0 python3 -c 'import subprocess, sys; print(subprocess.run(sys.argv[1:]).returncode)' \
+        "$inject" "$log" "$write" 1 signal 15 sh -c 'echo 1'
+    assert_line --index -1 -- -15
     run_tool 137 "$inject" "$log" "$write" 2 signal 9 sh -c 'echo 1; echo 2; echo 3'
     assert_output 1
 }
@@ -252,6 +256,8 @@ build_inject() {
         sh -c '(echo mine; echo second); /bin/echo other; /bin/sh -c "(echo its; :)"'
     assert_output $'second\nother\nits'
     assert_equal "$(grep -c spoiled "$log")" 1
+    run_tool 0 "$inject" "$log" "$write" 2 error 5 sh -c 'echo 1; echo 2; (echo 3; echo 4; :)'
+    assert_output $'1\n3'
     # A thread is one that counts on its own, too, and that gets its signal.
     run_tool 143 "$inject" "$log" "$write" 1 signal 15 python3 -c '
 import os, threading
