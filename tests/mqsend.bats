@@ -24,6 +24,9 @@ make_full() {
 # Where a sender to a full queue sleeps.
 wait_for_room() { wait_blocked "$1" ppoll poll msgsnd; }
 
+# has_lines FILE COUNT REGEX: for wait_until.
+has_lines() { [ -e "$1" ] && [ "$(grep -c "$3" "$1")" -ge "$2" ]; }
+
 # is_queued QUEUE COUNT: for wait_until.
 is_queued() { [ "$(queued "$1")" = "$2" ]; }
 
@@ -281,35 +284,26 @@ signalled_to_its_end() {
     make_full /mqsend
     # Leaks cannot be looked for under strace.
     spawn sender env ASAN_OPTIONS=detect_leaks=0 strace -f -qq -e trace=ppoll -e signal=none -o "$trace" \
-        mqsend -w 100 /mqsend c d
-    wait_until waits_in_trace
+        mqsend -w 100 /mqsend {c..z}
+    wait_until waits_long
     # A signal: less time is left now.
     kill -USR1 "$(sed -n '1s/ .*//p' "$trace")"
-    wait_until has_lines "$trace" 1 ' = ?'
-    wait_until waits_in_trace
-    local -a left
-    mapfile -t left < <(left_in_trace)
-    [ "${left[-1]}" -lt "${left[0]}" ]
-    # Room for one: the time for the next one starts.
-    run_tool 0 mqreceive /mqsend
-    wait_until has_lines "$trace" 1 'revents=POLLOUT'
-    wait_until waits_in_trace
-    local -a next
-    mapfile -t next < <(left_in_trace)
-    echo "${next[@]}"
-    [ "${next[-1]}" -gt "${left[-1]}" ]
-    run_tool 0 mqreceive -c 3 /mqsend
-    wait_exit sender 0
+    wait_until grep -q ' = ?' "$trace"
+    wait_until begins_anew
+    mqctl rm /mqsend
+    wait_exit sender 2
 }
 
 # Whether the call has begun and not returned: the long wait, that follows some short looks.
-waits_in_trace() { [ -e "$trace" ] && [[ $(tail -n 1 "$trace") =~ ppoll.*tv_sec=99.*NULL[^=]*$ ]]; }
+waits_long() { [ -e "$trace" ] && [[ $(tail -n 1 "$trace") =~ ppoll.*tv_sec=[1-9].*NULL[^=]*$ ]]; }
 
-# The nanoseconds of each wait, which has 99 seconds besides.
-left_in_trace() { sed -n 's/^[0-9]* *ppoll([^)]*tv_sec=99, tv_nsec=\([0-9]*\).*/\1/p' "$trace"; }
-
-# has_lines FILE COUNT REGEX: for wait_until.
-has_lines() { [ -e "$1" ] && [ "$(grep -c "$3" "$1")" -ge "$2" ]; }
+# Whether more time was left in a long wait than in the one before; if not, there is room for one more.
+begins_anew() {
+    waits_long || return
+    sed -n 's/^[0-9]* *ppoll([^)]*tv_sec=\([1-9][0-9]*\), tv_nsec=\([0-9]*\).*/\1 \2/p' "$trace" |
+        awk '{ left = $1 + $2 / 1e9; found += NR > 1 && left > before; before = left } END { exit !found }' ||
+        { mqreceive -n /mqsend >/dev/null && false; }
+}
 
 # ---- --create ----
 
