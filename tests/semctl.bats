@@ -370,15 +370,25 @@ has_rows() { [ "$(sysv_count)" -eq "$1" ]; }
     assert_value key:1 32766
 }
 
-@test "set: on POSIX it says that it is not atomic" {
+@test "set: at once, and waiters are woken" {
     make_semaphore /s
     make_semaphore key:1 --nsems 2
     run_tool 0 semctl set /s 5
-    assert_diagnostic semctl '/s: set by .* not atomic'
-    assert_value /s 5
-    run_tool 0 semctl set -q /s 1
     assert_no_stderr
+    assert_value /s 5
+    run_tool 0 semctl set -q /s 0
+    assert_value /s 0
+    local i
+    for i in 1 2 3; do
+        spawn "waiter$i" semctl wait /s
+    done
+    wait_until waiting /s 3
+    run_tool 0 semctl set /s 4
+    for i in 1 2 3; do
+        wait_exit "waiter$i" 0
+    done
     assert_value /s 1
+    wait_until waiting /s 0
     run_tool 0 semctl set -i 1 key:1 7
     assert_no_stderr
     assert_equal "$(attribute value key:1)" "'0 7'"
@@ -709,7 +719,7 @@ stop_and_continue() {
         make_semaphore "$sem"
         run_tool 124 strace -f -qq -o "$trace" semctl wait -w 0.02 "$sem"
         run ! grep -E 'CLOCK_REALTIME|^[0-9]+ +(alarm|setitimer)\(' "$trace"
-        grep -Eq 'semtimedop\(|futex\(.*FUTEX_WAIT_BITSET' "$trace"
+        grep -Eq 'semtimedop\(|futex\(.*FUTEX_WAIT, 0, \{' "$trace"
     done
 }
 

@@ -40,7 +40,6 @@ struct Options {
     std::optional<int> conflict_status; ///< instead of 1 and 124
     bool force = false;
     bool json = false;
-    bool quiet = false;
 };
 
 constexpr const char* synopsis[] = {
@@ -109,8 +108,8 @@ constexpr Option<Options> table[] = {
     {standard::json({.verbs = "show", .help = "one json object for each semaphore"}),
      [](Options& o, const char*) { o.json = true; }},
     {{.short_name = 'q', .long_name = "quiet", .verbs = "set",
-      .help = "do not say that it is not atomic"},
-     [](Options& o, const char*) { o.quiet = true; }},
+      .help = "no effect; was to quiet a note"},
+     [](Options&, const char*) {}},
     help_option<Options>,
     version_option<Options>,
 };
@@ -152,8 +151,6 @@ int for_each_semaphore(const Options& options, std::string_view verb, Operands n
 
 void set(const Options& options, const Name& name, const char* value) {
     open_semaphore(name, options.member)->set(parse::number(value));
-    if (!name.is_system_v() && !options.quiet)
-        report(text(printable(name.text), ": set by single posts and waits, which is not atomic"));
 }
 
 Deadline deadline_of(const Options& options) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "base/futex.hpp"
 
-#include <limits>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,8 +12,6 @@ void wait(const Word& word, std::uint32_t expected, nanoseconds at_most) noexcep
     syscall(SYS_futex, &word, FUTEX_WAIT, expected, &timeout);
 }
 
-void wake(const Word& word) noexcept {
-    syscall(SYS_futex, &word, FUTEX_WAKE, std::numeric_limits<int>::max());
-}
+void wake(const Word& word, int count) noexcept { syscall(SYS_futex, &word, FUTEX_WAKE, count); }
 
 } // namespace ipc::futex

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 
 #include "base/deadline.hpp"
 
@@ -16,7 +17,7 @@ static_assert(Word::is_always_lock_free && sizeof(Word) == sizeof(std::uint32_t)
 /// looks again whichever it was.
 void wait(const Word& word, std::uint32_t expected, nanoseconds at_most) noexcept;
 
-/// Wakes all who sleep on it.
-void wake(const Word& word) noexcept;
+/// Wakes so many of those who sleep on it.
+void wake(const Word& word, int count = std::numeric_limits<int>::max()) noexcept;
 
 } // namespace ipc::futex

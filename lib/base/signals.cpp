@@ -98,6 +98,14 @@ struct sigaction action_for(void (*handler)(int)) noexcept {
     return action;
 }
 
+/// A fault cannot: one of a mapping that was cut short would end us if it were blocked.
+sigset_t all_that_may_wait() noexcept {
+    sigset_t set;
+    sigfillset(&set);
+    sigdelset(&set, SIGBUS);
+    return set;
+}
+
 void install_interrupt() noexcept {
     const auto action = action_for(on_interrupt);
     sigaction(interrupt_signal(), &action, nullptr);
@@ -122,9 +130,8 @@ void prepare_process() noexcept {
 }
 
 Blocked::Blocked() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &saved_);
+    const sigset_t most = all_that_may_wait();
+    sigprocmask(SIG_SETMASK, &most, &saved_);
 }
 
 Blocked::~Blocked() { sigprocmask(SIG_SETMASK, &saved_, nullptr); }
@@ -162,9 +169,8 @@ void hold() {
 int ended() noexcept { return end_signal.load(std::memory_order_relaxed); }
 
 int hold_off() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, nullptr);
+    const sigset_t most = all_that_may_wait();
+    sigprocmask(SIG_SETMASK, &most, nullptr);
     return ended();
 }
 

@@ -29,8 +29,8 @@ int ended() noexcept;
 /// Throws Ended if the process shall end; serves reports.
 void check();
 
-/// From here on no signal is handled until the end, for what was done shall stand. Returns the one
-/// that was in time, or 0.
+/// From here on no signal is handled until the end, for what was done shall stand, but for SIGBUS:
+/// see TruncationGuard. Returns the one that was in time, or 0.
 int hold_off() noexcept;
 
 /// Signals that came since the last call, as a bit mask (signal 1 is bit 0), for handing on to a
@@ -65,7 +65,7 @@ class Alarm {
 /// children can be waited for. Called first in tool_main().
 void prepare_process() noexcept;
 
-/// While one lives, no signal is handled; those that come wait.
+/// While one lives, no signal is handled but SIGBUS; those that come wait.
 class Blocked {
   public:
     Blocked() noexcept;

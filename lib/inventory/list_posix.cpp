@@ -122,8 +122,7 @@ int describe_semaphore(const UniqueFd& directory, const char* name, const struct
         return 0;
     }
     object.figures.set(Figure::value, state->value);
-    if (state->waiters)
-        object.figures.set(Figure::waiters, *state->waiters);
+    object.figures.set(Figure::waiters, state->waiters);
     return 0;
 }
 

@@ -4,9 +4,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstddef>
-#include <cstring>
 #include <fcntl.h>
-#include <semaphore.h>
 #include <span>
 #include <string>
 #include <sys/mman.h>
@@ -21,6 +19,7 @@
 #include "base/truncation_guard.hpp"
 #include "object/shm_files.hpp"
 #include "semaphore/guard.hpp"
+#include "semaphore/word.hpp"
 
 namespace ipc {
 
@@ -39,8 +38,9 @@ std::string path_of(const Name& name) {
 void check_is_semaphore(const Name& name, const struct stat& status) {
     if (!S_ISREG(status.st_mode))
         reject(name, text("is ", describe_type(status.st_mode)));
-    if (status.st_size != sizeof(sem_t))
-        reject(name, text("has ", status.st_size, " bytes, a semaphore has ", sizeof(sem_t)));
+    if (status.st_size != sizeof(SemaphoreImage))
+        reject(name,
+               text("has ", status.st_size, " bytes, a semaphore has ", sizeof(SemaphoreImage)));
 }
 
 struct stat status_of(const Name& name, const UniqueFd& fd) {
@@ -65,38 +65,24 @@ UniqueFd open_file(const Name& name, int access) {
     throw Error(name.text, "cannot open", error, explain_error(error));
 }
 
-int value_of(sem_t& semaphore) noexcept {
-    int value = 0;
-    sem_getvalue(&semaphore, &value);
-    return value;
-}
-
 /// As it is now, and checked: a file of the right size may hold anything.
-sem_t read_semaphore(const Name& name, const UniqueFd& fd) {
-    sem_t copy;
+SemaphoreImage read_semaphore(const Name& name, const UniqueFd& fd) {
+    SemaphoreImage image;
     ssize_t count = 0;
     do
-        count = pread(fd.get(), &copy, sizeof copy, 0);
+        count = pread(fd.get(), &image, sizeof image, 0);
     while (count == -1 && errno == EINTR);
     if (count == -1)
         throw Error(name.text, "cannot read", errno);
-    if (count != sizeof copy)
+    if (count != sizeof image)
         reject(name, "was truncated meanwhile");
-    if (const int value = value_of(copy); value < 0)
-        reject(name,
-               text("holds ", static_cast<unsigned>(value), ", SEM_VALUE_MAX = ", SEM_VALUE_MAX));
-    return copy;
+    if (const std::string fault = image.fault(); !fault.empty())
+        reject(name, fault);
+    return image;
 }
 
-PosixSemaphoreState state_of(const struct stat& status, sem_t copy) noexcept {
-    PosixSemaphoreState state{.value = value_of(copy), .waiters = {}, .status = status};
-    // Where the C library has atomic operations on 64 bits, one such word holds both numbers.
-    if constexpr (sizeof(void*) == sizeof(std::uint64_t)) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, &copy, sizeof word);
-        state.waiters = static_cast<std::int64_t>(word >> 32U);
-    }
-    return state;
+PosixSemaphoreState state_of(const struct stat& status, const SemaphoreImage& image) noexcept {
+    return {.value = image.value(), .waiters = image.waiters(), .status = status};
 }
 
 /// What is no semaphore, or may not be looked at, is an Error.
@@ -130,7 +116,7 @@ class Mapping {
     Mapping& operator=(const Mapping&) = delete;
     ~Mapping() { munmap(at_, size_); }
 
-    sem_t* semaphore() const noexcept { return static_cast<sem_t*>(at_); }
+    SemaphoreImage& image() const noexcept { return *static_cast<SemaphoreImage*>(at_); }
     std::span<std::byte> pages() const noexcept { return {static_cast<std::byte*>(at_), size_}; }
 
   private:
@@ -142,7 +128,7 @@ class PosixSemaphore final : public Semaphore {
   public:
     PosixSemaphore(const Name& name, UniqueFd fd)
         : Semaphore(name), fd_(std::move(fd)), mapping_(name, fd_), truncation_(mapping_.pages()),
-          semaphore_(mapping_.semaphore()) {}
+          word_(mapping_.image()) {}
 
     void post(std::uint64_t count) override;
     Waited take(std::uint64_t count, Deadline deadline) override;
@@ -152,11 +138,6 @@ class PosixSemaphore final : public Semaphore {
     void set(std::int64_t value) override;
 
   private:
-    int current() const noexcept { return value_of(*semaphore_); }
-    [[noreturn]] void fail_overflow(std::string_view detail = {}) const {
-        fail("cannot post", EOVERFLOW,
-             text("value ", current(), ", SEM_VALUE_MAX = ", SEM_VALUE_MAX, detail));
-    }
     /// Whoever may write the file can cut it short under us.
     void check_mapping() const {
         if (TruncationGuard::tripped())
@@ -167,27 +148,26 @@ class PosixSemaphore final : public Semaphore {
     UniqueFd fd_;
     Mapping mapping_;
     TruncationGuard truncation_;
-    sem_t* semaphore_;
+    SemaphoreWord word_;
 };
 
 void PosixSemaphore::post(std::uint64_t count) {
-    if (current() < 0 || count > static_cast<std::uint64_t>(SEM_VALUE_MAX - current()))
-        fail_overflow();
-    for (std::uint64_t posted = 0; posted < count; ++posted)
-        if (sem_post(semaphore_) != 0)
-            fail_overflow(text(", ", posted, " of ", count, " posted"));
+    const bool is_done = word_.try_post(count);
     check_mapping();
+    if (!is_done)
+        fail("cannot post", EOVERFLOW,
+             text("value ", word_.value(), ", SEM_VALUE_MAX = ", SEM_VALUE_MAX));
 }
 
 /// What was taken so far goes back unless all of it was.
 class Taken {
   public:
-    explicit Taken(sem_t* semaphore) noexcept : semaphore_(semaphore) {}
+    explicit Taken(SemaphoreWord& word) noexcept : word_(word) {}
     Taken(const Taken&) = delete;
     Taken& operator=(const Taken&) = delete;
     ~Taken() {
-        for (; count_ > 0; --count_)
-            sem_post(semaphore_);
+        if (count_ > 0)
+            word_.try_post(count_);
     }
 
     void add_one() noexcept { ++count_; }
@@ -195,14 +175,15 @@ class Taken {
     void keep() noexcept { count_ = 0; }
 
   private:
-    sem_t* semaphore_;
+    SemaphoreWord& word_;
     std::uint64_t count_ = 0;
 };
 
-/// One after the other, for there is no other way.
+/// One after the other: a post wakes one that waits, which must be able to take what it finds.
 Waited PosixSemaphore::take(std::uint64_t count, Deadline deadline) {
-    Taken taken(semaphore_);
+    Taken taken(word_);
     while (taken.count() < count) {
+        signals::check();
         if (const Waited waited = take_one(deadline); waited != Waited::done)
             return waited;
         taken.add_one();
@@ -211,43 +192,37 @@ Waited PosixSemaphore::take(std::uint64_t count, Deadline deadline) {
     return Waited::done;
 }
 
-/// Nothing tells a waiter that the file is removed or cut short, so it looks each second.
+/// Nothing tells a waiter that the file is removed or cut short, so it looks each second. One that
+/// was woken takes before it looks at anything else: nobody else was.
 Waited PosixSemaphore::take_one(Deadline deadline) {
     constexpr nanoseconds between_looks = std::chrono::seconds(1);
-    for (;;) {
+    std::optional<SemaphoreWord::Waiter> waiter;
+    while (!word_.try_take()) {
         signals::check();
-        if (sem_trywait(semaphore_) == 0)
-            return Waited::done;
         const struct stat status = status_of(name(), fd_);
         check_is_semaphore(name(), status);
         if (status.st_nlink == 0)
             return Waited::removed;
         if (deadline.passed())
             return Waited::timed_out;
-        const timespec look = deadline.or_after(between_looks).on_clock();
-        if (sem_clockwait(semaphore_, CLOCK_MONOTONIC, &look) == 0)
-            return Waited::done;
-        if (errno != ETIMEDOUT && errno != EINTR)
-            fail("cannot wait", errno);
+        if (!waiter)
+            waiter.emplace(word_);
+        waiter->sleep(deadline.or_after(between_looks).left());
     }
+    check_mapping();
+    return Waited::done;
 }
 
 void PosixSemaphore::set(std::int64_t value) {
     check_value(name(), value, "cannot set");
-    for (int now = current(); now < value; ++now)
-        post(1);
-    for (int now = current(); now > value; --now)
-        if (sem_trywait(semaphore_) != 0)
-            break; // others were faster
+    word_.set(static_cast<std::uint32_t>(value));
     check_mapping();
 }
 
 /// Of this value, but without a name yet.
 UniqueFd make_file(const Name& name, const SemaphoreSettings& settings) {
     constexpr std::string_view action = "cannot create";
-    sem_t initial;
-    std::memset(&initial, 0, sizeof initial);
-    sem_init(&initial, 1, static_cast<unsigned>(settings.value));
+    const SemaphoreImage initial{.word = static_cast<std::uint32_t>(settings.value)};
     UniqueFd fd = shm_files::make_unnamed();
     if (!fd.is_open()) {
         const int error = errno;
@@ -306,13 +281,13 @@ PosixSemaphoreState look_at_posix_semaphore(const Name& name) {
 
 std::optional<PosixSemaphoreState> try_look_at_posix_semaphore(const UniqueFd& file) noexcept {
     struct stat status {};
-    sem_t copy;
+    SemaphoreImage image;
     if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
-        status.st_size != sizeof copy)
+        status.st_size != sizeof image)
         return std::nullopt;
-    if (pread(file.get(), &copy, sizeof copy, 0) != sizeof copy || value_of(copy) < 0)
+    if (pread(file.get(), &image, sizeof image, 0) != sizeof image || !image.fault().empty())
         return std::nullopt;
-    return state_of(status, copy);
+    return state_of(status, image);
 }
 
 } // namespace ipc

@@ -22,7 +22,7 @@ bool remove_posix_semaphore(const Name& name);
 /// A semaphore and its file at one moment.
 struct PosixSemaphoreState {
     std::int64_t value = 0;
-    std::optional<std::int64_t> waiters; ///< nothing where the layout of sem_t is another
+    std::int64_t waiters = 0;
     struct stat status {};
 };
 

@@ -32,7 +32,7 @@ class Semaphore {
 
     const Name& name() const noexcept { return name_; }
 
-    /// Adds `count`: sem_post(3), one after the other, or semop(2), at once.
+    /// Adds `count` at once: sem_post(3), semop(2).
     virtual void post(std::uint64_t count) = 0;
     /// Subtracts `count` once that is possible: all of it, or nothing. A deadline that has passed
     /// means one attempt. With signals::hold(), throws signals::Ended when the process shall end.
@@ -40,8 +40,7 @@ class Semaphore {
     /// The same for as long as this process lives, over execve(2). However it ends, SIGKILL
     /// included, what was taken is given back.
     virtual Waited take_for_life(std::uint64_t count, Deadline deadline) = 0;
-    /// Gives it this value: semctl(2) SETVAL; on POSIX by single posts and waits, so that others
-    /// see values between, and change the result.
+    /// Gives it this value at once: semctl(2) SETVAL.
     virtual void set(std::int64_t value) = 0;
 
   protected:

@@ -21,8 +21,7 @@ Attributes posix_attributes_of(const Name& name) {
     attributes.add("gid", std::int64_t{state.status.st_gid});
     attributes.add("perms", mode_text(state.status.st_mode));
     attributes.add("value", state.value);
-    if (state.waiters)
-        attributes.add("waiters", *state.waiters);
+    attributes.add("waiters", state.waiters);
     attributes.add("mtime", std::int64_t{state.status.st_mtime});
     attributes.add("ctime", std::int64_t{state.status.st_ctime});
     attributes.add("inode", static_cast<std::int64_t>(state.status.st_ino));
