@@ -132,3 +132,155 @@ while True:
     assert_output 0
     rm /dev/shm/sem.s
 }
+
+# ---- Loops that a peer can feed: each looks at the deadline and at signals ----
+
+# ends_by_term NAME: however much there is to do for it.
+ends_by_term() {
+    kill -TERM "${pid[$1]}"
+    wait_exit "$1" 143
+}
+
+@test "sigwatch -p of a process that raises signals without pause: -w and a signal end it" {
+    spawn flood python3 -IS -c '
+import os, signal, threading
+signal.signal(signal.SIGUSR1, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+libc = __import__("ctypes").CDLL(None)
+libc.signal(signal.SIGUSR1, libc.getpid)
+def flood():
+    while True:
+        libc["raise"](signal.SIGUSR1)
+print("ready", flush=True)
+for _ in range(40):
+    threading.Thread(target=flood).start()'
+    wait_until grep -q ready "$(out flood)"
+    run_tool 124 sigwatch -w 0.3 -p "${pid[flood]}" TERM
+    spawn watch sigwatch -p "${pid[flood]}"
+    wait_until test -s "$(out watch)"
+    ends_by_term watch
+    # A process that makes threads without pause.
+    kill -KILL "${pid[flood]}"
+    wait_exit flood
+    spawn flood python3 -IS -c '
+import threading
+print("ready", flush=True)
+while True:
+    threading.Thread(target=lambda: None).start()'
+    wait_until grep -q ready "$(out flood)"
+    run_tool 124 sigwatch -w 0.3 --children -p "${pid[flood]}" TERM
+    spawn_ready watch sigwatch --ready-fd 9 -p "${pid[flood]}" TERM
+    ends_by_term watch
+    kill -KILL "${pid[flood]}"
+    wait_exit flood
+}
+
+@test "shmcat -f of an object that nobody can read to its end: a signal ends it" {
+    local signal
+    made_memory+=(/huge)
+    truncate -s 8E /dev/shm/huge 2>/dev/null || truncate -s 4611686018427387904 /dev/shm/huge
+    for signal in TERM INT; do
+        spawn follow shmcat -f /huge
+        wait_until test -s "$(out follow)"
+        rm "$(out follow)"
+        kill -"$signal" "${pid[follow]}"
+        wait_until ended "${pid[follow]}"
+        : >"$(out follow)"
+        wait_exit follow $((128 + $(kill -l "$signal")))
+        assert_diagnostic shmcat '^shmcat: /huge: ended by a signal before its last state was printed whole$'
+    done
+}
+
+# Reads a page of stdin now and then, for ever.
+slow_reader='import os, select
+while True:
+    select.select([], [], [], 1)
+    os.read(0, 4096)'
+
+@test "a reader that is slow on purpose does not hold up one that was told to end" {
+    requires limits
+    local pipe=$BATS_TEST_TMPDIR/pipe
+    mkfifo "$pipe"
+    exec 7<>"$pipe"
+    spawn reader python3 -IS -c "$slow_reader" <"$pipe"
+    exec 7<&-
+    make_memory /large 64M
+    spawn_into follow "$pipe" shmcat -f /large
+    wait_blocked follow
+    ends_by_term follow
+    # The message goes back, whole.
+    set_limit fs.mqueue.msgsize_max 1048576
+    make_queue /large --maxmsg 1 --msgsize 700K
+    head -c 700K /dev/zero | mqsend -F whole /large
+    spawn_into receive "$pipe" mqreceive -F whole /large
+    wait_blocked receive
+    ends_by_term receive
+    assert_equal "$(queued /large)" 1
+    kill "${pid[reader]}"
+    wait_exit reader
+}
+
+@test "peers that do not pause: a signal ends each tool" {
+    local dir=$BATS_TEST_TMPDIR name
+    cd "$dir"
+    mkfifo in out
+    make_queue /flood
+    make_queue key:0x666c6f6f
+    for name in /flood key:0x666c6f6f; do
+        spawn sender mqsend "$name" < <(yes)
+        spawn receiver mqreceive -f "$name"
+        wait_until test -s "$(out receiver)"
+        ends_by_term receiver
+        spawn receiver mqreceive -f "$name" -- echo ran
+        wait_until test -s "$(out receiver)"
+        ends_by_term receiver
+        spawn receiver mqreceive -f "$name"
+        wait_until test -s "$(out receiver)"
+        ends_by_term sender
+        mqctl rm "$name"
+        wait_exit receiver 0
+    done
+    make_queue /flood
+    spawn sender sh -c 'while mqsend -n /flood x; do mqreceive -a /flood >/dev/null; done'
+    spawn watcher mqnotify -f /flood
+    wait_until test -s "$(out watcher)"
+    ends_by_term watcher
+    spawn watcher mqnotify -ef /flood
+    wait_until test -s "$(out watcher)"
+    ends_by_term watcher
+    spawn watcher mqnotify -f /flood -- echo ran
+    wait_until test -s "$(out watcher)"
+    ends_by_term watcher
+    mqctl rm /flood
+    wait_exit sender
+    spawn writer sh -c 'yes >in'
+    spawn cat fifocat in
+    wait_until test -s "$(out cat)"
+    ends_by_term cat
+    wait_exit writer
+    spawn reader sh -c 'cat out >/dev/null'
+    spawn tee fifotee out </dev/zero
+    wait_until test -s "$(out tee)"
+    ends_by_term tee
+    wait_exit reader
+    spawn writer shmpipe -W /flood </dev/zero
+    spawn reader shmpipe -R /flood
+    wait_until test -s "$(out reader)"
+    ends_by_term reader
+    wait_exit writer 2
+    spawn watch sigwatch USR1
+    wait_until eval 'grep -q "^SigBlk:.*[2-9a-f]..$" "/proc/${pid[watch]}/status"'
+    spawn flood python3 -IS -c 'import os, sys
+try:
+    while True: os.kill(int(sys.argv[1]), 10)
+except ProcessLookupError: pass' "${pid[watch]}"
+    wait_until test -s "$(out watch)"
+    ends_by_term watch
+    wait_exit flood
+    spawn maker sh -c 'while :; do semctl create /flood; semctl rm /flood; done'
+    spawn watch ipcstat --watch 1ms -b
+    wait_until test -s "$(out watch)"
+    ends_by_term watch
+    kill "${pid[maker]}"
+    wait_exit maker
+}

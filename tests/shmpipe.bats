@@ -917,6 +917,7 @@ EOF'
         gone "$object"
         spawn_writer "$object"
         echo hello >&8
+        wait_until eval 'shmcat "$object" | grep -qa hello'
         run_tool 124 shmpipe -R -w 10ms "$object"
         assert_output hello
         assert_diagnostic shmpipe "$object: nothing came in time, after 6 bytes"

@@ -161,15 +161,15 @@ class Trace {
   private:
     /// Whether anything was told.
     bool take() {
+        constexpr int most_at_once = 1000; // or neither -w nor a signal would end us
         const std::uint64_t before = told_;
-        while (!is_done()) {
+        for (int taken = 0; taken < most_at_once && !is_done(); ++taken) {
             const auto event = trace_.take();
-            if (event)
-                handle(*event);
-            if (!event || log_.is_full())
-                write();
             if (!event)
                 break;
+            handle(*event);
+            if (log_.is_full())
+                write();
         }
         write();
         return told_ > before;
@@ -186,6 +186,8 @@ class Trace {
     pid_t pid() const noexcept { return command_ == nullptr ? *options_.pid : command_->pid(); }
 
     void handle(const SignalTrace::Event& event) {
+        if (event.what == SignalTrace::Event::What::other)
+            return;
         log_.begin_moment();
         if (event.what == SignalTrace::Event::What::end)
             handle_end(event);

@@ -71,7 +71,7 @@ int write_patiently(int fd, std::string_view bytes, std::size_t& written) {
         signals::serve_report_request();
         if (signals::ended() == 0)
             continue;
-        if (patience.is_never() || count > 0)
+        if (patience.is_never())
             patience = Deadline::after(ending_patience);
         else if (patience.passed())
             return EINTR;

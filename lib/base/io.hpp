@@ -24,8 +24,8 @@ std::size_t write_some(int fd, std::string_view bytes, std::string_view object);
 /// process shall end before all is written.
 void write_all(int fd, std::string_view bytes, std::string_view object);
 
-/// The same where what is written must not be torn because the process shall end: goes on then, and
-/// gives up only when nothing was taken for a second. `written` counts up. Returns 0, or the errno
+/// The same where what is written should not be torn because the process shall end: goes on for a
+/// second then, whatever a slow reader takes. `written` counts up. Returns 0, or the errno
 /// value that stopped it; EINTR when it gave up.
 int write_patiently(int fd, std::string_view bytes, std::size_t& written);
 

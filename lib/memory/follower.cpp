@@ -11,6 +11,7 @@
 #include "base/escape.hpp"
 #include "base/io.hpp"
 #include "base/signals.hpp"
+#include "base/text.hpp"
 #include "tool/tool.hpp"
 
 namespace ipc {
@@ -18,6 +19,7 @@ namespace ipc {
 namespace {
 
 constexpr std::size_t buffer_size = std::size_t{256} << 10U;
+constexpr nanoseconds ending_patience = std::chrono::milliseconds(500);
 
 } // namespace
 
@@ -68,10 +70,17 @@ MemoryFollower::Woken MemoryFollower::wait() {
 }
 
 /// Hands each piece of the range, as it is now, to `use`, and returns what it was.
-template <class Use> Digest MemoryFollower::pass(Use use) {
+template <class Use> Digest MemoryFollower::pass(Holes holes, Use use) {
     Digest digest;
     const std::int64_t end = range_.end_in(source_.size());
     for (std::int64_t at = range_.offset; at < end;) {
+        check_patience();
+        if (holes == Holes::skipped) {
+            const std::int64_t data = std::min(source_.data_from(at), end);
+            digest.add_zeros(static_cast<std::uint64_t>(data - at));
+            if ((at = data) == end)
+                break;
+        }
         const auto wanted = std::min(static_cast<std::size_t>(end - at), buffer_.size());
         const std::size_t count = source_.read(std::span(buffer_).first(wanted), at);
         if (count == 0)
@@ -85,16 +94,29 @@ template <class Use> Digest MemoryFollower::pass(Use use) {
 }
 
 Digest MemoryFollower::look() {
-    return pass([](std::string_view) {});
+    return pass(Holes::skipped, [](std::string_view) {});
 }
 
 /// The digest is of what was printed, whatever is stored meanwhile.
 Digest MemoryFollower::print() {
     Escaper escaper;
-    const Digest digest =
-        pass([&](std::string_view piece) { write(escapes_ ? escaper.add(piece) : piece); });
+    const Digest digest = pass(
+        Holes::read, [&](std::string_view piece) { write(escapes_ ? escaper.add(piece) : piece); });
     write(escaper.finish());
     return digest;
+}
+
+/// What is followed may be larger than what can be read in anybody's lifetime.
+void MemoryFollower::check_patience() {
+    if (signals::ended() == 0)
+        return;
+    if (patience_.is_never())
+        patience_ = Deadline::after(ending_patience);
+    if (!patience_.passed())
+        return;
+    report(text(printable(source_.name().text),
+                ": ended by a signal before its last state was printed whole"));
+    signals::check();
 }
 
 void MemoryFollower::write(std::string_view bytes) const {

@@ -24,7 +24,8 @@ class MemoryFollower {
                    Output output);
 
     /// Returns when the object is removed. Throws Error, also where stdout has lost its reader;
-    /// and signals::Ended, but to what is no terminal the last state is printed before.
+    /// and signals::Ended, but to what is no terminal the last state is printed before, as far as
+    /// that takes no longer than a second.
     void run();
 
   private:
@@ -34,14 +35,17 @@ class MemoryFollower {
     Digest look();
     Digest print();
     void write(std::string_view bytes) const;
-    template <class Use> Digest pass(Use use);
+    enum class Holes : std::uint8_t { read, skipped };
+    template <class Use> Digest pass(Holes holes, Use use);
+    void check_patience();
 
     MemorySource& source_;
     ByteRange range_;
     nanoseconds interval_;
     bool escapes_;
     Output output_;
-    int watched_output_; ///< -1 where stdout cannot lose a reader
+    int watched_output_;                    ///< -1 where stdout cannot lose a reader
+    Deadline patience_ = Deadline::never(); ///< how long a pass may go on when we shall end
     std::vector<char> buffer_;
 };
 

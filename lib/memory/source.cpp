@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <limits>
+#include <optional>
 #include <poll.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #include "base/io.hpp"
 #include "base/removal_watch.hpp"
 #include "base/signals.hpp"
+#include "base/text.hpp"
 #include "memory/shared_memory.hpp"
 #include "memory/sysv.hpp"
 
@@ -22,6 +25,11 @@ namespace {
 /// What one call moves at most, so that signals are looked at now and then.
 constexpr std::int64_t most_at_once = std::int64_t{16} << 20U;
 
+/// A description of its own, where /proc is there.
+UniqueFd open_anew(const UniqueFd& memory) {
+    return UniqueFd(open(text("/proc/self/fd/", memory.get()).c_str(), O_RDONLY | O_CLOEXEC));
+}
+
 class PosixSource final : public MemorySource {
   public:
     explicit PosixSource(const Name& name)
@@ -31,6 +39,7 @@ class PosixSource final : public MemorySource {
 
     std::int64_t size() const override { return memory_status(name(), memory_).st_size; }
     std::size_t read(std::span<char> into, std::int64_t offset) override;
+    std::int64_t data_from(std::int64_t offset) override;
     std::int64_t send(std::int64_t offset, std::int64_t length) override;
     bool is_removed() const override { return removal_.is_removed(); }
     int poll_fd() const noexcept override { return removal_.poll_fd(); }
@@ -43,10 +52,21 @@ class PosixSource final : public MemorySource {
     std::int64_t copy(std::int64_t offset, std::int64_t length);
 
     UniqueFd memory_;
+    std::optional<UniqueFd> seekable_; ///< nobody else's position moves with this one
     RemovalWatch removal_;
     bool can_sendfile_ = true;
     std::unique_ptr<char[]> buffer_; ///< where sendfile(2) is not possible
 };
+
+/// lseek(2): only holes are known to hold nothing; what was never stored may be data.
+std::int64_t PosixSource::data_from(std::int64_t offset) {
+    if (!seekable_)
+        seekable_ = open_anew(memory_);
+    const off_t data = lseek(seekable_->get(), offset, SEEK_DATA);
+    if (data >= 0)
+        return data;
+    return errno == ENXIO ? std::numeric_limits<std::int64_t>::max() : offset;
+}
 
 std::size_t PosixSource::read(std::span<char> into, std::int64_t offset) {
     for (;;) {

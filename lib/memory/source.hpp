@@ -30,6 +30,9 @@ class MemorySource {
     /// Copies what there is from `offset` on. Returns how many bytes; 0 where the object ends.
     virtual std::size_t read(std::span<char> into, std::int64_t offset) = 0;
 
+    /// Where, from `offset` on, there may be other bytes than zeros; the largest number if nowhere.
+    virtual std::int64_t data_from(std::int64_t offset) { return offset; }
+
     /// Writes up to `length` bytes to stdout with as few copies as it takes: stores into the object
     /// may still show in what is in a pipe. Returns how many bytes; 0 where the object ends.
     virtual std::int64_t send(std::int64_t offset, std::int64_t length) = 0;

@@ -56,10 +56,9 @@ int OwnSignals::run() {
 /// False if that was nothing.
 bool OwnSignals::take() {
     const std::uint64_t before = left_;
-    Deadline patience = Deadline::never();
     bool is_more = true;
     while (is_more) {
-        const bool is_wanted = commands_.has_room() && !patience.passed();
+        const bool is_wanted = commands_.has_room() && !patience_.passed();
         const auto taken = watch_.take(is_wanted ? left_ : 0);
         is_more = !taken.empty();
         if (is_more)
@@ -68,13 +67,11 @@ bool OwnSignals::take() {
             handle(info);
         if ((log_.is_full() || !is_more) && !write())
             break;
-        if (ended_ && patience.is_never())
-            patience = Deadline::after(ending_patience);
     }
     return left_ < before;
 }
 
-/// Writes all that is to be told. False if nobody took any of it for a second, and we shall end.
+/// Writes all that is to be told. False if we shall end, and it was not taken within a second.
 bool OwnSignals::write() {
     const std::string lines = log_.take();
     for (std::string_view rest = lines; !rest.empty();) {
@@ -92,13 +89,11 @@ bool OwnSignals::write() {
 }
 
 bool OwnSignals::wait_to_write() {
-    for (Deadline patience = Deadline::never(); !patience.passed();) {
-        if (ended_ && patience.is_never())
-            patience = Deadline::after(ending_patience);
+    while (!patience_.passed()) {
         pollfd poll_fds[] = {
             {.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0},
             {.fd = ended_ ? -1 : watch_.ending_fd(), .events = POLLIN, .revents = 0}};
-        const timespec left = ended_ ? to_timespec(patience.left()) : timespec{};
+        const timespec left = ended_ ? to_timespec(patience_.left()) : timespec{};
         if (ppoll(poll_fds, std::size(poll_fds), ended_ ? &left : nullptr, nullptr) < 0 &&
             errno != EINTR)
             throw Error({}, "cannot wait", errno);
@@ -117,8 +112,10 @@ void OwnSignals::handle(const signalfd_siginfo& info) {
         commands_.queue(event);
         --left_;
     }
-    if (watch_.is_ending(event.signal) && !ended_)
+    if (watch_.is_ending(event.signal) && !ended_) {
         ended_ = event;
+        patience_ = Deadline::after(ending_patience);
+    }
 }
 
 /// For such a signal, the end of a command, or the loss of the output's reader.

@@ -45,7 +45,8 @@ class OwnSignals {
     SignalWatch watch_;
     SignalLog log_;
     std::uint64_t left_;
-    std::optional<SignalEvent> ended_; ///< what ends us
+    std::optional<SignalEvent> ended_;      ///< what ends us
+    Deadline patience_ = Deadline::never(); ///< how long the output may take then
 };
 
 } // namespace ipc

@@ -126,6 +126,7 @@ void SignalTrace::attach_threads(pid_t pid) {
         for (const pid_t thread : threads) {
             if (!attached.insert(thread).second)
                 continue;
+            signals::check();
             is_complete = false;
             if (trace(PTRACE_SEIZE, thread, options) == 0)
                 continue;
@@ -150,22 +151,17 @@ void SignalTrace::wait(Deadline deadline) {
 
 std::optional<SignalTrace::Event> SignalTrace::take() {
     collect_told();
-    for (;;) {
-        siginfo_t stop{};
-        const int error = look(stop, WNOHANG);
-        if (error == EINTR)
-            continue;
-        if (error != 0 && error != ECHILD)
-            throw Error({}, "cannot wait", error);
-        is_over_ = error == ECHILD;
-        if (is_over_ || stop.si_pid == 0)
-            return std::nullopt;
-        if (auto event = handle(stop))
-            return event;
-    }
+    siginfo_t stop{};
+    const int error = look(stop, WNOHANG);
+    if (error != 0 && error != ECHILD && error != EINTR)
+        throw Error({}, "cannot wait", error);
+    is_over_ = error == ECHILD;
+    if (stop.si_pid == 0)
+        return std::nullopt;
+    return handle(stop);
 }
 
-std::optional<SignalTrace::Event> SignalTrace::handle(const siginfo_t& stop) {
+SignalTrace::Event SignalTrace::handle(const siginfo_t& stop) {
     const pid_t thread = stop.si_pid;
     if (stop.si_code == CLD_EXITED || stop.si_code == CLD_KILLED || stop.si_code == CLD_DUMPED)
         return handle_end(stop);
@@ -182,16 +178,16 @@ std::optional<SignalTrace::Event> SignalTrace::handle(const siginfo_t& stop) {
     default: // of its own doing: a new thread or child
         go_on(PTRACE_CONT, thread);
     }
-    return std::nullopt;
+    return {.what = Event::What::other, .receiver = thread, .info = stop};
 }
 
-std::optional<SignalTrace::Event> SignalTrace::handle_end(const siginfo_t& stop) {
+SignalTrace::Event SignalTrace::handle_end(const siginfo_t& stop) {
     if (!is_followed_process(stop.si_pid)) { // a thread
         consume(stop.si_pid, WEXITED);
-        return std::nullopt;
+        return {.what = Event::What::other, .receiver = stop.si_pid, .info = stop};
     }
     told_ = stop.si_pid;
-    return Event{.what = Event::What::end, .receiver = stop.si_pid, .info = stop};
+    return {.what = Event::What::end, .receiver = stop.si_pid, .info = stop};
 }
 
 void SignalTrace::collect_told() noexcept {
@@ -200,11 +196,11 @@ void SignalTrace::collect_told() noexcept {
 }
 
 /// The signal goes on its way before anything is said about it.
-std::optional<SignalTrace::Event> SignalTrace::handle_signal(pid_t thread, int signal) {
+SignalTrace::Event SignalTrace::handle_signal(pid_t thread, int signal) {
     Event event{.what = Event::What::signal, .receiver = thread, .info = {}};
     const bool is_there = ptrace(PTRACE_GETSIGINFO, thread, nullptr, &event.info) == 0;
     if (!go_on(PTRACE_CONT, thread, signal) || !is_there)
-        return std::nullopt;
+        event.what = Event::What::other;
     return event;
 }
 

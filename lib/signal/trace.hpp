@@ -25,14 +25,14 @@ class SignalTrace {
     void attach(pid_t pid);
 
     struct Event {
-        enum class What : std::uint8_t { signal, end };
-        What what;
+        enum class What : std::uint8_t { signal, end, other };
+        What what;      ///< `other` is of no interest; it was seen to
         pid_t receiver; ///< the thread that it is delivered to; the process that has ended
         siginfo_t info;
     };
 
-    /// What is there to be told; nothing if there is nothing now. A process that has ended can be
-    /// looked at until the next call.
+    /// What happened; nothing if there is nothing now. There may always be more: look at the time
+    /// between calls. A process that has ended can be looked at until the next call.
     std::optional<Event> take();
 
     /// Until there may be something, or the deadline has passed, or a signal has come for us.
@@ -44,9 +44,9 @@ class SignalTrace {
 
   private:
     void attach_threads(pid_t pid);
-    std::optional<Event> handle(const siginfo_t& stop);
-    std::optional<Event> handle_end(const siginfo_t& stop);
-    std::optional<Event> handle_signal(pid_t thread, int signal);
+    Event handle(const siginfo_t& stop);
+    Event handle_end(const siginfo_t& stop);
+    Event handle_signal(pid_t thread, int signal);
     void collect_told() noexcept;
     void handle_group_stop(pid_t thread);
     void handle_new_or_continued(pid_t thread);
