@@ -284,3 +284,49 @@ except ProcessLookupError: pass' "${pid[watch]}"
     kill "${pid[maker]}"
     wait_exit maker
 }
+
+# ---- Leases ----
+
+# Takes a lease on a file, tells when somebody wants it, and ends when told.
+lease_holder='import fcntl, os, signal, sys
+signal.signal(signal.SIGIO, lambda *_: print("wanted", flush=True))
+fd = os.open(sys.argv[1], os.O_RDWR)
+fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print("held", flush=True)
+open(sys.argv[2]).read()'
+
+@test "a lease that somebody holds on an object is waited for, and then named" {
+    requires mount
+    local command object
+    cd "$BATS_TEST_TMPDIR"
+    mkfifo go
+    echo 0 >no_time
+    make_semaphore /s --value 1
+    make_memory /m 5
+    for command in 'semctl show /s' 'semctl wait /s' 'shmcat /m' 'shmcat -W /m' 'shmctl show /m' \
+        'shmctl set -s 5 /m'; do
+        object=/dev/shm/m
+        [[ $command != semctl* ]] || object=/dev/shm/sem.s
+        spawn holder python3 -IS -c "$lease_holder" "$object" go
+        wait_until grep -q held "$(out holder)"
+        # Looking does not wait.
+        run_tool 0 ipcstat -r --noheadings -o NAME,STATE
+        assert_line 'shm:/m '"$([ "$object" = /dev/shm/m ] && echo in-use || echo unused)"
+        run_tool 2 unshare --mount sh -c 'mount --bind no_time /proc/sys/fs/lease-break-time; exec "$@"' \
+            sh $command </dev/null
+        assert_diagnostic "${command%% *}" '\(a process holds a lease on it, and has not given it up within 0 s, which is fs.lease-break-time\)$'
+        spawn tool $command </dev/null
+        wait_blocked tool clock_nanosleep
+        : >go
+        wait_exit tool 0
+        wait_exit holder 0
+        # One that is told to end does not wait for it.
+        spawn holder python3 -IS -c "$lease_holder" "$object" go
+        wait_until grep -q held "$(out holder)"
+        spawn tool $command </dev/null
+        wait_blocked tool clock_nanosleep
+        ends_by_term tool
+        : >go
+        wait_exit holder 0
+    done
+}

@@ -40,9 +40,7 @@ UniqueFd checked(const Name& name, UniqueFd fd) {
 int try_open(const Name& name, int flags, UniqueFd& fd) {
     if (!memory_exists(name))
         return ENOENT;
-    // What is no file any more by now may neither block us nor become our terminal. shm_open(3)
-    // follows no symlink, and closes on exec.
-    fd = UniqueFd(shm_open(name.text.c_str(), flags | O_NONBLOCK | O_NOCTTY, 0));
+    fd = shm_files::open_file(path_of(name), flags);
     if (!fd.is_open())
         return errno;
     check_type(name, memory_status(name, fd).st_mode);
@@ -99,7 +97,7 @@ std::optional<UniqueFd> try_open_memory(const Name& name, int flags) {
     if (error == ENOENT)
         return std::nullopt;
     if (error != 0)
-        throw Error(name.text, "cannot open", error, explain_error(error));
+        throw Error(name.text, "cannot open", error, shm_files::explain_opening(error));
     return fd;
 }
 
@@ -120,7 +118,7 @@ UniqueFd refer_to_memory(const Name& name) {
         error = fd.is_open() ? 0 : errno;
     }
     if (error != 0)
-        throw Error(name.text, "cannot open", error, explain_error(error));
+        throw Error(name.text, "cannot open", error, shm_files::explain_opening(error));
     return checked(name, std::move(fd));
 }
 

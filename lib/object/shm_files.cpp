@@ -2,16 +2,59 @@
 #include "object/shm_files.hpp"
 
 #include <cerrno>
+#include <chrono>
+#include <ctime>
 #include <fcntl.h>
+#include <optional>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/deadline.hpp"
 #include "base/limits.hpp"
+#include "base/signals.hpp"
 #include "base/text.hpp"
 
 namespace ipc::shm_files {
+
+namespace {
+
+/// In seconds.
+long lease_time() { return kernel_limit("fs.lease-break-time").value_or(45); }
+
+/// Until a lease may have been given up.
+void nap() {
+    signals::check();
+    const timespec interval = to_timespec(std::chrono::milliseconds(20));
+    nanosleep(&interval, nullptr);
+}
+
+} // namespace
+
+UniqueFd open_file(const std::string& path, int access) {
+    const int flags = access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    std::optional<Deadline> patience;
+    for (;;) {
+        UniqueFd fd(open(path.c_str(), flags));
+        if (fd.is_open() || errno != EAGAIN)
+            return fd;
+        if (!patience)
+            patience = Deadline::after(nanoseconds(std::chrono::seconds(lease_time())));
+        if (patience->passed()) {
+            errno = EAGAIN;
+            return {};
+        }
+        nap();
+    }
+}
+
+std::string explain_opening(int error) {
+    if (error == EAGAIN)
+        return text("a process holds a lease on it, and has not given it up within ", lease_time(),
+                    " s, which is fs.lease-break-time");
+    return explain_error(error);
+}
 
 UniqueFd make_unnamed() noexcept {
     return UniqueFd(open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0));

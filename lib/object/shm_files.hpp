@@ -12,6 +12,15 @@ namespace ipc::shm_files {
 
 constexpr const char* directory = "/dev/shm";
 
+/// Opens one that is there: `access` is O_RDONLY or O_RDWR. Follows no symlink, and what is no file
+/// neither blocks us nor becomes our terminal. A lease that somebody holds on it is waited for, as
+/// long as the kernel leaves one to its holder: fcntl(2). Not open, with errno set, if it cannot be.
+/// Throws signals::Ended.
+UniqueFd open_file(const std::string& path, int access);
+
+/// What stands behind an errno value of it. Empty where nothing does.
+std::string explain_opening(int error);
+
 /// A new file without a name, empty, open for reading and writing: nobody can see it, and it is
 /// gone if we are (open(2), O_TMPFILE). Its mode is 0. Not open, with errno set, if it cannot be.
 UniqueFd make_unnamed() noexcept;

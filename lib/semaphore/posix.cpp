@@ -50,10 +50,10 @@ struct stat status_of(const Name& name, const UniqueFd& fd) {
     return status;
 }
 
-/// Never waits, follows nothing, and changes nothing. `access` is O_RDONLY or O_RDWR.
+/// Follows nothing, and changes nothing. `access` is O_RDONLY or O_RDWR.
 UniqueFd open_file(const Name& name, int access) {
     const std::string path = path_of(name);
-    UniqueFd fd(open(path.c_str(), access | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    UniqueFd fd = shm_files::open_file(path, access);
     if (fd.is_open()) {
         check_is_semaphore(name, status_of(name, fd));
         return fd;
@@ -62,7 +62,7 @@ UniqueFd open_file(const Name& name, int access) {
     struct stat status {};
     if (lstat(path.c_str(), &status) == 0)
         check_is_semaphore(name, status);
-    throw Error(name.text, "cannot open", error, explain_error(error));
+    throw Error(name.text, "cannot open", error, shm_files::explain_opening(error));
 }
 
 /// As it is now, and checked: a file of the right size may hold anything.
