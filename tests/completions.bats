@@ -244,6 +244,14 @@ long_options() { "$1" --dump-options | awk -F '\t' '$1 == "option" && $7 == "-" 
     assert_line /completion-one
 }
 
+@test "fish: a name with a newline or a tab is not offered, and not in pieces" {
+    requires fish
+    make_queue $'/completion-a\nrest'
+    make_queue $'/completion-b\tc'
+    complete_fish 'mqctl rm /completion-'
+    assert_output /completion-one
+}
+
 @test "fish: semaphores" {
     requires fish
     complete_fish 'semctl run '

@@ -38,6 +38,7 @@ END {
     print "# without one."
     print "function __" name "_objects"
     print "    for object in $argv[2]* $argv[2].*"
+    print "        string match -qr -- '[\\n\\t]' $object; and continue # which no candidate can have"
     print "        test $argv[2] = /dev/shm/; and string match -q '/dev/shm/sem.*' -- $object; and continue"
     print "        echo \"$argv[4]\"/(string sub -s (math 1 + (string length $argv[2])) -- $object)\\tPOSIX $argv[1]"
     print "    end"
