@@ -3,7 +3,7 @@
 # Users who mean harm, beside the tools that root runs: nothing of theirs moves root's hand, stops it,
 # or drowns it.
 # shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell of its own; pid is of lib.bash
-# shellcheck disable=SC2016 # scripts for other shells
+# shellcheck disable=SC2016,SC2086 # scripts for other shells; words
 
 load support/lib.bash
 

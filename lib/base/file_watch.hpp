@@ -36,14 +36,20 @@ class FileWatch {
     /// Until when to poll before looking; the next one is later.
     Deadline next_look() noexcept;
 
-    /// Takes the events that there are: `on_event(file, events)` for each.
+    /// Takes the events that there are: `on_event(file, events)` for each. While others make new
+    /// ones without pause, some are left for the next time.
     template <class OnEvent> void drain(OnEvent on_event) {
-        while (const std::size_t size = read_events())
+        for (int reads = 0; reads < most_reads; ++reads) {
+            const std::size_t size = read_events();
             for (std::size_t at = 0; at < size;)
                 at = take_event(at, on_event);
+            if (size == 0)
+                break;
+        }
     }
 
   private:
+    static constexpr int most_reads = 64;
     static constexpr nanoseconds first_interval = std::chrono::milliseconds(1);
 
     struct File {

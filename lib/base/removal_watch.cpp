@@ -47,9 +47,10 @@ void RemovalWatch::drain() noexcept {
     alignas(inotify_event) char events[4096];
     if (!inotify_.is_open())
         return;
-    while (read(inotify_.get(), events, sizeof events) > 0)
+    // Once: others may make new ones without pause.
+    if (read(inotify_.get(), events, sizeof events) > 0)
         has_news_ = true;
-    if (errno != EAGAIN && errno != EINTR)
+    else if (errno != EAGAIN && errno != EINTR)
         inotify_ = UniqueFd(); // we look each second then
 }
 

@@ -14,8 +14,8 @@ constexpr const char* directory = "/dev/shm";
 
 /// Opens one that is there: `access` is O_RDONLY or O_RDWR. Follows no symlink, and what is no file
 /// neither blocks us nor becomes our terminal. A lease that somebody holds on it is waited for, as
-/// long as the kernel leaves one to its holder: fcntl(2). Not open, with errno set, if it cannot be.
-/// Throws signals::Ended.
+/// long as the kernel leaves one to its holder: fcntl(2). Not open, with errno set, if it cannot
+/// be. Throws signals::Ended.
 UniqueFd open_file(const std::string& path, int access);
 
 /// What stands behind an errno value of it. Empty where nothing does.

@@ -154,9 +154,13 @@ std::optional<QueueEvent> QueueWatch::next_event() {
 
 /// mq_notify(3) is for one time, so it registers again before it tells.
 std::optional<QueueEvent> QueueWatch::read_notification() {
+    constexpr int most_at_once = 64; // whoever may send us signals can do so without pause
     signalfd_siginfo info{};
     ssize_t size = 0;
-    while ((size = read(signals_.get(), &info, sizeof info)) == sizeof info) {
+    for (int taken = 0; taken < most_at_once; ++taken) {
+        size = read(signals_.get(), &info, sizeof info);
+        if (size != sizeof info)
+            break;
         const auto queue = static_cast<std::size_t>(info.ssi_int);
         if (info.ssi_code != SI_MESGQ || queue >= queues_.size())
             continue;
@@ -190,12 +194,13 @@ bool QueueWatch::is_registered(std::size_t queue) const noexcept {
 
 void QueueWatch::collect_changes() {
     epoll_event events[64];
-    int count = 0;
-    do {
-        count = epoll_wait(changes_.get(), events, std::size(events), 0);
+    for (std::size_t taken = 0; taken <= queues_.size(); taken += std::size(events)) {
+        const int count = epoll_wait(changes_.get(), events, std::size(events), 0);
         for (int i = 0; i < count; ++i)
             queues_[events[i].data.u64].has_changed = true;
-    } while (count == std::size(events));
+        if (count < static_cast<int>(std::size(events)))
+            break;
+    }
 }
 
 void QueueWatch::poll(Deadline deadline, int output_fd) {
