@@ -330,3 +330,129 @@ open(sys.argv[2]).read()'
         wait_exit holder 0
     done
 }
+
+# ---- Names ----
+
+# Two others. Root is "we".
+mallory=(setpriv --reuid 65534 --regid 65534 --clear-groups '--inh-caps=-all')
+victim=(setpriv --reuid 65533 --regid 65533 --clear-groups '--inh-caps=-all')
+
+@test "shmpipe removes its own ring, not what another user has put in its place" {
+    requires root
+    local how
+    mkfifo "$BATS_TEST_TMPDIR/in"
+    exec 7<>"$BATS_TEST_TMPDIR/in"
+    for how in rename link; do
+        spawn writer "${mallory[@]}" shmpipe -W -m 0666 /copy <&7
+        wait_until test -e /dev/shm/copy
+        spawn reader shmpipe -R /copy
+        wait_blocked reader futex
+        if [ "$how" = rename ]; then
+            "${mallory[@]}" mv /dev/shm/copy /dev/shm/away
+        else
+            "${mallory[@]}" ln /dev/shm/copy /dev/shm/away
+            "${mallory[@]}" rm /dev/shm/copy
+        fi
+        "${victim[@]}" sh -c 'echo precious >/dev/shm/copy'
+        kill -KILL "${pid[writer]}"
+        wait_exit writer
+        wait_exit reader 2
+        assert_equal "$(cat /dev/shm/copy)" precious
+        rm -f /dev/shm/copy /dev/shm/away
+    done
+    exec 7<&-
+}
+
+@test "fifotee removes its own FIFO, not what another user has put in its place" {
+    requires root strace
+    local dir=/dev/shm/dir trace=$BATS_TEST_TMPDIR/trace
+    mkdir -m 0777 "$dir"
+    mkfifo "$BATS_TEST_TMPDIR/in"
+    exec 7<>"$BATS_TEST_TMPDIR/in"
+    ignore_leaks
+    # Its last look at the name is over when the other comes.
+    spawn tee strace -qq -o "$trace" -e trace=renameat2,unlink,unlinkat \
+        -e inject=renameat2,unlink,unlinkat:delay_enter=1000000:when=1 \
+        fifotee --no-stdout "$dir/f" <&7
+    wait_until test -p "$dir/f"
+    pkill -x -P "${pid[tee]}" fifotee
+    wait_until test -s "$trace"
+    "${mallory[@]}" mv "$dir/f" "$dir/away"
+    "${victim[@]}" sh -c 'echo precious >"$1"' sh "$dir/f"
+    wait_exit tee 143
+    assert_equal "$(cat "$dir/f")" precious
+    assert_equal "$(ls -A "$dir" | wc -l)" 2
+    rm -r "$dir"
+    exec 7<&-
+}
+
+# foreign COMMAND...: it is refused, for the object belongs to another user.
+foreign() {
+    echo "$*"
+    run_tool 2 "$@" <<<hello
+    assert_diagnostic "$1" ": it is there already and belongs to user 65534, not to us; --owner-any takes it$"
+    assert_output ''
+}
+
+@test "what a tool was told to create is ours, or the superuser's, or refused with its owner" {
+    requires root
+    local shared=/dev/shm/shared
+    "${mallory[@]}" mqctl create -m 0666 /q key:0x00000071
+    "${mallory[@]}" semctl create -m 0666 --value 1 /s key:0x00000073
+    "${mallory[@]}" shmctl create -m 0666 -s 100K /m key:0x0000006d
+    mkdir -m 1777 "$shared"
+    "${mallory[@]}" mkfifo -m 0666 "$shared/f"
+    local name
+    for name in /q key:0x00000071; do
+        foreign mqctl create "$name"
+        foreign mqsend --create "$name"
+        foreign mqsend --create "$name" message
+        assert_equal "$(queued "$name")" 0
+        run_tool 2 mqctl create -x "$name"
+        assert_diagnostic mqctl 'File exists'
+        # Without being told to create it, and where it is meant.
+        run_tool 0 mqsend "$name" one
+        run_tool 0 mqsend --create --owner-any "$name" two
+        run_tool 0 mqctl create --owner-any "$name"
+        assert_output "$name"
+        assert_equal "$(queued "$name")" 2
+    done
+    for name in /s key:0x00000073; do
+        foreign semctl create "$name"
+        run_tool 0 semctl create --owner-any "$name"
+        assert_output "$name"
+    done
+    for name in /m key:0x0000006d; do
+        foreign shmctl create -s 5 "$name"
+        foreign shmcat -W --create "$name"
+        foreign shmpipe -W "$name"
+        run_tool 0 shmctl create --owner-any -s 5 "$name"
+        run_tool 0 shmcat -W --create --owner-any "$name" <<<hello
+        assert_equal "$(shmcat -l 5 "$name")" hello
+    done
+    foreign fifotee "$shared/f"
+    foreign fifocat "$shared/f"
+    cd "$shared"
+    foreign fifotee f
+    spawn reader cat "$shared/f"
+    run_tool 0 fifotee --owner-any --no-stdout f <<<hello
+    wait_exit reader 0
+    assert_output hello
+    # What root has made serves all; and where not all may make names, they are nobody's trap.
+    run_tool 0 mqctl create -m 0666 /root key:0x00000072
+    run_tool 0 "${mallory[@]}" mqsend --create /root message
+    run_tool 0 "${mallory[@]}" mqctl create key:0x00000072
+    mqctl rm /root key:0x00000072
+    chmod 0755 "$shared" /dev/shm
+    spawn reader cat "$shared/f"
+    run_tool 0 fifotee --no-stdout f <<<hello
+    wait_exit reader 0
+    run_tool 0 semctl create /s
+    run_tool 0 shmctl create -s 5 /m
+    chmod 1777 /dev/shm
+    mqctl rm /q key:0x00000071
+    semctl rm /s key:0x00000073
+    shmctl rm /m key:0x0000006d
+    cd /
+    rm -r "$shared"
+}

@@ -27,6 +27,7 @@ using namespace ipc;
 
 struct Options {
     mode_t mode = 0600;
+    Existing existing = Existing::ours;
     Keep keep = Keep::no;
     FanInPolicy policy;
     bool literal = false;
@@ -48,6 +49,8 @@ constexpr Tool tool = {
 constexpr Option<Options> table[] = {
     {standard::mode({.help = "permissions of FIFOs that are made (default 0600)"}),
      [](Options& o, const char* a) { o.mode = parse::mode(a, 0600); }},
+    {standard::owner_any({}),
+     [](Options& o, const char*) { o.existing = Existing::any; }},
     {{.short_name = 'k', .long_name = "keep", .help = "leave the FIFOs that were made"},
      [](Options& o, const char*) { o.keep = Keep::yes; }},
     {standard::null({.help = "NUL ends a record, not newline"}),
@@ -75,7 +78,7 @@ std::vector<FifoReader> open_fifos(const Options& options, Operands paths) {
     std::vector<FifoReader> readers;
     readers.reserve(paths.size());
     for (const char* const path : paths) {
-        Fifo fifo(parse_name(Kind::fifo, path), options.mode, options.keep);
+        Fifo fifo(parse_name(Kind::fifo, path), options.mode, options.keep, options.existing);
         if (fifo.is(STDOUT_FILENO))
             throw Error(fifo.name().text, "this is standard output");
         for (const FifoReader& reader : readers)

@@ -28,6 +28,7 @@ using namespace ipc;
 
 struct Options {
     mode_t mode = 0600;
+    Existing existing = Existing::ours;
     Keep keep = Keep::no;
     bool waits_for_readers = true;
     WritePolicy policy;
@@ -67,6 +68,8 @@ Slow parse_slow(std::string_view word) {
 constexpr Option<Options> table[] = {
     {standard::mode({.help = "permissions of FIFOs that are made (default 0600)"}),
      [](Options& o, const char* a) { o.mode = parse::mode(a, 0600); }},
+    {standard::owner_any({}),
+     [](Options& o, const char*) { o.existing = Existing::any; }},
     {{.short_name = 'k', .long_name = "keep", .help = "leave the FIFOs that were made"},
      [](Options& o, const char*) { o.keep = Keep::yes; }},
     {{.long_name = "absent", .argument = Argument::required, .argument_name = "WHAT",
@@ -105,7 +108,7 @@ std::vector<FifoWriter> open_fifos(const Options& options, Operands paths) {
     std::vector<FifoWriter> writers;
     writers.reserve(paths.size());
     for (const char* const path : paths) {
-        Fifo fifo(parse_name(Kind::fifo, path), options.mode, options.keep);
+        Fifo fifo(parse_name(Kind::fifo, path), options.mode, options.keep, options.existing);
         if (fifo.is(STDIN_FILENO))
             throw Error(fifo.name().text, "this is standard input");
         for (const FifoWriter& writer : writers)

@@ -25,7 +25,7 @@ namespace {
 using namespace ipc;
 
 struct Options {
-    Existing existing = Existing::fine;
+    Existing existing = Existing::ours;
     const char* mode = nullptr;
     QueueSettings settings;
     std::optional<Owner> owner;
@@ -59,6 +59,8 @@ constexpr Tool tool = {
 constexpr Option<Options> table[] = {
     {standard::exclusive({.help = "fail if the queue is there already"}),
      [](Options& o, const char*) { o.existing = Existing::refused; }},
+    {standard::owner_any({.verbs = "create"}),
+     [](Options& o, const char*) { o.existing = Existing::any; }},
     {standard::mode({.verbs = "create,set", .help = "permissions, octal or symbolic"}),
      [](Options& o, const char* a) { parse::mode(a, 0); o.mode = a; }},
     {{.long_name = "maxmsg", .argument = Argument::required, .argument_name = "N",

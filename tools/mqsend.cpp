@@ -42,6 +42,7 @@ struct Options {
     std::optional<nanoseconds> timeout;
     bool pack = false;
     bool create = false;
+    Existing existing = Existing::ours;
     QueueSettings settings;
     bool progress = false;
     bool verbose = false;
@@ -83,6 +84,8 @@ constexpr Option<Options> table[] = {
      [](Options& o, const char*) { o.pack = true; }},
     {{.long_name = "create", .help = "create the queue if it is not there"},
      [](Options& o, const char*) { o.create = true; }},
+    {standard::owner_any({.needs = "create"}),
+     [](Options& o, const char*) { o.existing = Existing::any; }},
     {standard::mode({.needs = "create", .help = "permissions of a new queue (0600)"}),
      [](Options& o, const char* a) { o.settings.mode = parse::mode(a, o.settings.mode); }},
     {{.long_name = "maxmsg", .argument = Argument::required, .argument_name = "N",
@@ -119,12 +122,12 @@ void check(const Options& options, const Invocation& invocation) {
 std::unique_ptr<MessageQueue> open(const Options& options, const Name& name) {
     while (options.create) {
         try {
-            return open_queue(name, Access::send);
+            return open_queue(name, Access::send, options.existing);
         } catch (const Error& error) {
             if (error.code().value() != ENOENT)
                 throw;
         }
-        if (auto queue = create_queue(name, options.settings, Existing::fine).queue)
+        if (auto queue = create_queue(name, options.settings, Existing::any).queue)
             return queue;
     }
     return open_queue(name, Access::send);

@@ -31,7 +31,7 @@ namespace {
 using namespace ipc;
 
 struct Options {
-    Existing existing = Existing::fine;
+    Existing existing = Existing::ours;
     SemaphoreSettings settings;
     std::optional<std::int64_t> member;
     std::uint64_t count = 1;
@@ -79,6 +79,8 @@ constexpr Tool tool = {
 constexpr Option<Options> table[] = {
     {standard::exclusive({.help = "fail if the semaphore is there already"}),
      [](Options& o, const char*) { o.existing = Existing::refused; }},
+    {standard::owner_any({.verbs = "create"}),
+     [](Options& o, const char*) { o.existing = Existing::any; }},
     {standard::mode({.verbs = "create", .help = "permissions, octal or symbolic"}),
      [](Options& o, const char* a) { o.settings.mode = parse::mode(a, o.settings.mode); }},
     {{.long_name = "value", .argument = Argument::required,

@@ -45,6 +45,7 @@ struct Options {
     bool literal = false;
     bool writes = false;
     bool creates = false;
+    Existing existing = Existing::ours;
     std::optional<std::int64_t> create_size;
     MemoryTarget::Rest rest = MemoryTarget::Rest::stays;
 };
@@ -96,6 +97,8 @@ constexpr Option<Options> table[] = {
          if (a != nullptr)
              o.create_size = parse::size(a);
      }},
+    {standard::owner_any({.needs = "create"}),
+     [](Options& o, const char*) { o.existing = Existing::any; }},
     {{.long_name = "truncate", .needs = "write",
       .help = "let the object end where the input does"},
      [](Options& o, const char*) { o.rest = MemoryTarget::Rest::goes; }},
@@ -200,7 +203,8 @@ std::int64_t new_size(const Options& options, const Name& name,
 std::unique_ptr<MemoryTarget> open_target(const Options& options, const Name& name) {
     const auto length = input_length();
     for (;;) {
-        auto target = try_open_memory_target(name);
+        auto target =
+            try_open_memory_target(name, options.creates ? options.existing : Existing::any);
         if (!target && !options.creates)
             throw Error(name.text, "cannot open", ENOENT);
         if (!target)

@@ -26,7 +26,7 @@ namespace {
 using namespace ipc;
 
 struct Options {
-    Existing existing = Existing::fine;
+    Existing existing = Existing::ours;
     const char* mode = nullptr;
     std::optional<std::int64_t> size;
     std::optional<Owner> owner;
@@ -61,6 +61,8 @@ constexpr Tool tool = {
 constexpr Option<Options> table[] = {
     {standard::exclusive({.help = "fail if the object is there already"}),
      [](Options& o, const char*) { o.existing = Existing::refused; }},
+    {standard::owner_any({.verbs = "create"}),
+     [](Options& o, const char*) { o.existing = Existing::any; }},
     {standard::mode({.verbs = "create,set", .help = "permissions, octal or symbolic"}),
      [](Options& o, const char* a) { parse::mode(a, 0); o.mode = a; }},
     {{.short_name = 's', .long_name = "size", .argument = Argument::required,

@@ -71,6 +71,8 @@ constexpr Option<Options> table[] = {
      [](Options& o, const char* a) { o.ring.size = parse_ring_size(a); }},
     {standard::mode({.needs = "write", .help = "permissions of a new object"}),
      [](Options& o, const char* a) { o.ring.mode = parse::mode(a, o.ring.mode); }},
+    {standard::owner_any({.needs = "write"}),
+     [](Options& o, const char*) { o.ring.existing = Existing::any; }},
     {{.long_name = "lockstep", .needs = "write",
       .help = "take turns: one buffer, two semaphores"},
      [](Options& o, const char*) { o.ring.lockstep = true; }},

@@ -27,7 +27,7 @@ void append_escape(std::string& out, char32_t code) {
 
 /// How many bytes at the start of `string` are what they are in json and on a terminal.
 std::size_t plain_length(std::string_view string) noexcept {
-    const auto end = std::find_if(string.begin(), string.end(), [](char c) {
+    const auto* const end = std::find_if(string.begin(), string.end(), [](char c) {
         return c < ' ' || c > '~' || c == '"' || c == '\\';
     });
     return static_cast<std::size_t>(end - string.begin());

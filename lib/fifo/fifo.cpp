@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "fifo/fifo.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -13,6 +14,8 @@
 #include "base/error.hpp"
 #include "base/file_type.hpp"
 #include "base/text.hpp"
+#include "object/exact_unlink.hpp"
+#include "object/foreign.hpp"
 #include "object/inherited.hpp"
 #include "tool/tool.hpp"
 
@@ -26,6 +29,13 @@ bool is_descriptor(const struct stat& link) noexcept {
     return stat("/proc/self", &proc) == 0 && proc.st_dev == link.st_dev;
 }
 
+std::string directory_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
+}
+
+std::string name_in_directory(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
 /// Whether this leads to where pipe(2) makes them.
 bool is_of_pipe(const std::string& path) noexcept {
     struct statfs system {};
@@ -34,17 +44,18 @@ bool is_of_pipe(const std::string& path) noexcept {
 
 } // namespace
 
-Fifo::Fifo(Name name, mode_t mode, Keep keep) : name_(std::move(name)), path_(name_.text) {
+Fifo::Fifo(Name name, mode_t mode, Keep keep, Existing existing)
+    : name_(std::move(name)), path_(name_.text) {
     if (name_.form == Name::Form::fd) {
         inherited_ = take_descriptor(name_);
         path_ = text("/proc/self/fd/", inherited_.get());
     }
     bool made = false;
     try {
-        for (int tries = 0; !find(); ++tries)
+        for (int tries = 0; !find(existing); ++tries)
             made = make(mode, tries);
-    } catch (const Error&) {
-        if (made)
+    } catch (const Error& error) {
+        if (made && error.code().value() != 0) // else it has been replaced
             unlink(path_.c_str());
         throw;
     }
@@ -57,21 +68,22 @@ Fifo::Fifo(Fifo&& other) noexcept
       is_ours_(std::exchange(other.is_ours_, false)), identity_(other.identity_) {}
 
 void Fifo::remove() noexcept try {
-    struct stat status {};
     if (!std::exchange(is_ours_, false))
         return;
-    if (lstat(path_.c_str(), &status) == 0) {
-        if (Identity{status.st_dev, status.st_ino} != identity_ || unlink(path_.c_str()) == 0)
-            return;
-    }
-    if (errno != ENOENT)
-        report(Error(name_.text, "cannot remove it", errno));
+    const UniqueFd directory(open(directory_of(path_).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const int error = directory.is_open()
+                          ? try_unlink_exactly(directory.get(), name_in_directory(path_), identity_)
+                          : errno;
+    if (error != 0 && error != ENOENT && error != ESTALE)
+        report(Error(name_.text, "cannot remove it", error));
+} catch (const Error& error) {
+    report(error);
 } catch (const std::bad_alloc&) {
     report("out of memory");
 }
 
 /// False if there is no file of this name.
-bool Fifo::find() {
+bool Fifo::find(Existing existing) {
     struct stat status {};
     int result = lstat(path_.c_str(), &status);
     if (result == 0 && S_ISLNK(status.st_mode) && is_descriptor(status)) {
@@ -84,7 +96,9 @@ bool Fifo::find() {
         throw Error(name_.text, "cannot look at it", errno);
     if (!S_ISFIFO(status.st_mode))
         throw Error(name_.text, text("this is ", describe_type(status.st_mode), ", not a FIFO"));
-    identity_ = {status.st_dev, status.st_ino};
+    identity_ = {.device = status.st_dev, .inode = status.st_ino};
+    if (!is_link_ && is_open_to_all(directory_of(path_)))
+        check_owner(name_, status.st_uid, existing);
     is_anonymous_ = is_link_ && is_of_pipe(path_);
     return true;
 }
@@ -113,7 +127,8 @@ UniqueFd Fifo::try_open(int flags) const noexcept {
 
 bool Fifo::is(int fd) const noexcept {
     struct stat status {};
-    return fstat(fd, &status) == 0 && Identity{status.st_dev, status.st_ino} == identity_;
+    return fstat(fd, &status) == 0 &&
+           FileId{.device = status.st_dev, .inode = status.st_ino} == identity_;
 }
 
 } // namespace ipc

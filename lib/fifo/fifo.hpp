@@ -6,6 +6,8 @@
 #include <sys/types.h>
 
 #include "base/fd.hpp"
+#include "base/file_id.hpp"
+#include "object/family.hpp"
 #include "object/name.hpp"
 
 namespace ipc {
@@ -18,8 +20,9 @@ enum class Keep : std::uint8_t { no, yes };
 /// such as the shell's >(COMMAND).
 class Fifo {
   public:
-    /// `mode` is exact, whatever the umask. Throws Error.
-    Fifo(Name name, mode_t mode, Keep keep);
+    /// `mode` is exact, whatever the umask. One that is there already, in a directory where all may
+    /// make files, must be `existing`. Throws Error.
+    Fifo(Name name, mode_t mode, Keep keep, Existing existing);
     Fifo(Fifo&& other) noexcept;
     Fifo(const Fifo&) = delete;
     Fifo& operator=(Fifo&&) = delete;
@@ -45,13 +48,7 @@ class Fifo {
     bool is_anonymous() const noexcept { return is_anonymous_; }
 
   private:
-    struct Identity {
-        dev_t device;
-        ino_t inode;
-        bool operator==(const Identity&) const = default;
-    };
-
-    bool find();
+    bool find(Existing existing);
     bool make(mode_t mode, int tries) const;
 
     Name name_;
@@ -60,7 +57,7 @@ class Fifo {
     bool is_link_ = false; ///< of /proc, to a descriptor
     bool is_anonymous_ = false;
     bool is_ours_ = false; ///< to be removed
-    Identity identity_{};
+    FileId identity_;
 };
 
 } // namespace ipc

@@ -11,11 +11,11 @@
 #include "base/error.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
-#include "inventory/exact_unlink.hpp"
 #include "inventory/lease.hpp"
 #include "inventory/mqueue_directory.hpp"
 #include "inventory/sysv_removal.hpp"
 #include "inventory/verdict.hpp"
+#include "object/exact_unlink.hpp"
 #include "object/system_v.hpp"
 #include "process/scan.hpp"
 
@@ -218,7 +218,7 @@ std::string Remover::remove_file(const Object& object) {
         if (lease.is_wanted())
             return is_used_now;
     }
-    switch (const int error = try_unlink_exactly(shm_, name, *object.file)) {
+    switch (const int error = try_unlink_exactly(shm_.get(), name, *object.file)) {
     case 0:
         return {};
     case ENOENT:

@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "memory/shared_memory.hpp"
 #include "memory/sysv.hpp"
+#include "object/foreign.hpp"
 #include "tool/users.hpp"
 
 namespace ipc {
@@ -30,6 +31,14 @@ std::optional<Name> try_create(const Name& name, std::int64_t size, mode_t mode)
     const UniqueFd memory = make_memory(name, mode);
     resize_memory(name, memory, size);
     return try_publish_memory(name, memory) ? std::optional<Name>(name) : std::nullopt;
+}
+
+/// Of one that is there already.
+void check_owner_of(const Name& name) {
+    if (name.is_system_v())
+        check_owner(name, sysv_memory_status(name, sysv_memory_id(name)).shm_perm, Existing::ours);
+    else
+        check_memory_owner(name, refer_to_memory(name), Existing::ours);
 }
 
 Attributes posix_attributes_of(const Name& name) {
@@ -131,6 +140,8 @@ CreatedMemory create_memory(const Name& name, std::int64_t size, mode_t mode, Ex
         return {.name = std::move(*created), .is_new = true};
     if (existing == Existing::refused)
         throw Error(name.text, "cannot create", EEXIST);
+    if (existing == Existing::ours)
+        check_owner_of(name);
     return {.name = name, .is_new = false};
 }
 

@@ -15,6 +15,7 @@
 #include "base/signals.hpp"
 #include "base/text.hpp"
 #include "memory/sysv.hpp"
+#include "object/exact_unlink.hpp"
 #include "object/inherited.hpp"
 #include "object/shm_files.hpp"
 
@@ -129,6 +130,10 @@ struct stat memory_status(const Name& name, const UniqueFd& memory) {
     return status;
 }
 
+void check_memory_owner(const Name& name, const UniqueFd& memory, Existing existing) {
+    shm_files::check_owner(name, memory_status(name, memory).st_uid, existing);
+}
+
 void refuse_itself(const Name& name, const UniqueFd& memory, int fd, std::string_view other) {
     const struct stat ours = memory_status(name, memory);
     struct stat theirs {};
@@ -205,6 +210,14 @@ void resize_memory(const Name& name, const UniqueFd& memory, std::int64_t size) 
 
 std::optional<unsigned long> remove_memory(const Name& name) {
     return name.is_system_v() ? remove_sysv_memory(name) : remove_posix_memory(name);
+}
+
+void remove_memory_exactly(const Name& name, const UniqueFd& memory) {
+    const struct stat status = memory_status(name, memory);
+    const FileId file = {.device = status.st_dev, .inode = status.st_ino};
+    const int error = try_unlink_exactly(AT_FDCWD, path_of(name), file);
+    if (error != 0 && error != ENOENT && error != ESTALE)
+        throw Error(name.text, "cannot remove", error);
 }
 
 MemoryMapping::MemoryMapping(const Name& name, const UniqueFd& memory, std::size_t size,

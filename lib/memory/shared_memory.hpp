@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/fd.hpp"
+#include "object/family.hpp"
 #include "object/name.hpp"
 
 /// POSIX shared memory by descriptor: shm_overview(7). Its objects are files in /dev/shm, or have
@@ -33,6 +34,9 @@ std::optional<UniqueFd> try_open_memory(const Name& name, int flags);
 UniqueFd refer_to_memory(const Name& name);
 
 struct stat memory_status(const Name& name, const UniqueFd& memory);
+
+/// Whether an object that is there will do for who would make one: check_owner(). Throws Error.
+void check_memory_owner(const Name& name, const UniqueFd& memory, Existing existing);
 
 /// Throws Error if `fd`, which is called `other`, is the object itself: copying one to the other
 /// need never end.
@@ -74,6 +78,9 @@ void resize_memory(const Name& name, const UniqueFd& memory, std::int64_t size);
 /// there. Those who have it attached or mapped keep it until they are done; how many attaches there
 /// are is returned for System V, 0 for POSIX, where the kernel does not tell.
 std::optional<unsigned long> remove_memory(const Name& name);
+
+/// Removes the name of a POSIX object if it still is that of this very one.
+void remove_memory_exactly(const Name& name, const UniqueFd& memory);
 
 /// Owns a shared mapping of a whole number of bytes from the start of an object: mmap(2). Whoever
 /// may write to the object can shorten it, and then touching what is gone is SIGBUS.

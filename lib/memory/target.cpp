@@ -17,6 +17,7 @@
 #include "base/text.hpp"
 #include "memory/shared_memory.hpp"
 #include "memory/sysv.hpp"
+#include "object/foreign.hpp"
 
 namespace ipc {
 
@@ -244,14 +245,18 @@ bool SysvTarget::is_at_end_of_input() {
 
 } // namespace
 
-std::unique_ptr<MemoryTarget> try_open_memory_target(const Name& name) {
+std::unique_ptr<MemoryTarget> try_open_memory_target(const Name& name, Existing existing) {
     if (name.is_system_v()) {
         const auto id = try_sysv_memory_id(name);
-        return id ? std::make_unique<SysvTarget>(name, *id, Origin::found) : nullptr;
+        if (!id)
+            return nullptr;
+        check_owner(name, sysv_memory_status(name, *id).shm_perm, existing);
+        return std::make_unique<SysvTarget>(name, *id, Origin::found);
     }
     auto memory = try_open_memory(name, O_WRONLY);
     if (!memory)
         return nullptr;
+    check_memory_owner(name, *memory, existing);
     // pwrite(2), "BUGS": it ignores the offset then. The flag belongs to others, too.
     if ((fcntl(memory->get(), F_GETFL) & O_APPEND) != 0)
         throw Error(name.text, "this descriptor appends, and can store nowhere else");

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "object/family.hpp"
 #include "object/name.hpp"
 
 namespace ipc {
@@ -51,8 +52,8 @@ class MemoryTarget {
     std::int64_t stored_ = 0;
 };
 
-/// Null if there is no such object.
-std::unique_ptr<MemoryTarget> try_open_memory_target(const Name& name);
+/// Null if there is no such object. What may be `existing` is for who would create it otherwise.
+std::unique_ptr<MemoryTarget> try_open_memory_target(const Name& name, Existing existing);
 
 /// A new object of `size` bytes and mode 0600; null if there is one of that name already.
 std::unique_ptr<MemoryTarget> try_create_memory_target(const Name& name, std::int64_t size);

@@ -56,6 +56,11 @@ std::string explain_opening(int error) {
     return explain_error(error);
 }
 
+void check_owner(const Name& name, uid_t owner, Existing existing) {
+    if (is_open_to_all(directory))
+        ipc::check_owner(name, owner, existing);
+}
+
 UniqueFd make_unnamed() noexcept {
     return UniqueFd(open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0));
 }

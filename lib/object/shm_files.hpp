@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/fd.hpp"
+#include "object/foreign.hpp"
 
 /// The files in /dev/shm that POSIX shared memory and semaphores are: shm_overview(7),
 /// sem_overview(7).
@@ -20,6 +21,9 @@ UniqueFd open_file(const std::string& path, int access);
 
 /// What stands behind an errno value of it. Empty where nothing does.
 std::string explain_opening(int error);
+
+/// check_owner() where all may make files in the directory.
+void check_owner(const Name& name, uid_t owner, Existing existing);
 
 /// A new file without a name, empty, open for reading and writing: nobody can see it, and it is
 /// gone if we are (open(2), O_TMPFILE). Its mode is 0. Not open, with errno set, if it cannot be.

@@ -21,10 +21,10 @@ void MessageQueue::fail(std::string_view action, int error, std::string_view det
     throw Error(name_.text, action, error, detail);
 }
 
-std::unique_ptr<MessageQueue> open_queue(const Name& name, Access access) {
+std::unique_ptr<MessageQueue> open_queue(const Name& name, Access access, Existing existing) {
     if (name.is_system_v())
-        return open_sysv_queue(name);
-    return open_posix_queue(name, access);
+        return open_sysv_queue(name, existing);
+    return open_posix_queue(name, access, existing);
 }
 
 Created create_queue(const Name& name, const QueueSettings& settings, Existing existing) {

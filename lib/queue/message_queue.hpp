@@ -121,7 +121,9 @@ struct QueueSettings {
 };
 
 /// For receiving, a POSIX queue is opened read-write so that messages can go back, else read-only.
-std::unique_ptr<MessageQueue> open_queue(const Name& name, Access access);
+/// What may be `existing` is for who would create it otherwise: check_owner().
+std::unique_ptr<MessageQueue> open_queue(const Name& name, Access access,
+                                         Existing existing = Existing::any);
 
 struct Created {
     Name name;                           ///< it can be found by

@@ -15,6 +15,7 @@
 #include "base/removal_watch.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
+#include "object/foreign.hpp"
 #include "object/inherited.hpp"
 
 namespace ipc {
@@ -225,6 +226,27 @@ long default_limit(const char* name, const char* ceiling, long fallback) {
 
 } // namespace
 
+namespace {
+
+/// All may make queues, and only their owners remove them.
+void check_queue_owner(const Name& name, const UniqueFd& queue, Existing existing) {
+    struct stat status {};
+    if (fstat(queue.get(), &status) != 0)
+        throw Error(name.text, "cannot open", errno);
+    check_owner(name, status.st_uid, existing);
+}
+
+/// The same of one that is not open; into one that we may not open, nothing gets by us.
+void check_owner_of(const Name& name, Existing existing) {
+    if (existing == Existing::any)
+        return;
+    for (const int flags : {O_RDONLY, O_WRONLY})
+        if (const auto queue = try_open_posix_descriptor(name, flags))
+            return check_queue_owner(name, *queue, existing);
+}
+
+} // namespace
+
 mq_attr posix_attributes(const UniqueFd& queue) noexcept {
     mq_attr attributes{};
     mq_getattr(queue.get(), &attributes);
@@ -250,9 +272,12 @@ UniqueFd open_posix_descriptor(const Name& name, int flags) {
     return std::move(*fd);
 }
 
-std::unique_ptr<MessageQueue> open_posix_queue(const Name& name, Access access) {
-    if (access == Access::send)
-        return std::make_unique<PosixQueue>(name, open_posix_descriptor(name, O_WRONLY));
+std::unique_ptr<MessageQueue> open_posix_queue(const Name& name, Access access, Existing existing) {
+    if (access == Access::send) {
+        UniqueFd fd = open_posix_descriptor(name, O_WRONLY);
+        check_queue_owner(name, fd, existing);
+        return std::make_unique<PosixQueue>(name, std::move(fd));
+    }
     if (name.form != Name::Form::fd)
         if (auto fd = try_open_posix_descriptor(name, O_RDWR))
             return std::make_unique<PosixQueue>(name, std::move(*fd));
@@ -282,8 +307,10 @@ Created create_posix_queue(const Name& name, const QueueSettings& settings, Exis
             throw;
         }
     }
-    if (errno == EEXIST && existing == Existing::fine)
+    if (errno == EEXIST && existing != Existing::refused) {
+        check_owner_of(name, existing);
         return {.name = name, .queue = nullptr};
+    }
     const int error = errno;
     throw Error(name.text, "cannot create", error, explain_create(error, attributes));
 }

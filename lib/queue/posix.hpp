@@ -11,7 +11,7 @@ namespace ipc {
 
 /// The POSIX family: mq_overview(7). On Linux a queue descriptor is a file descriptor, which can
 /// be polled, stat'ed and read.
-std::unique_ptr<MessageQueue> open_posix_queue(const Name& name, Access access);
+std::unique_ptr<MessageQueue> open_posix_queue(const Name& name, Access access, Existing existing);
 Created create_posix_queue(const Name& name, const QueueSettings& settings, Existing existing);
 bool remove_posix_queue(const Name& name);
 

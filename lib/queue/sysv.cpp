@@ -14,6 +14,7 @@
 #include "base/limits.hpp"
 #include "base/signals.hpp"
 #include "base/text.hpp"
+#include "object/foreign.hpp"
 #include "object/system_v.hpp"
 
 namespace ipc {
@@ -255,9 +256,9 @@ void SysvQueue::learn_receive_size() {
 
 } // namespace
 
-std::unique_ptr<MessageQueue> open_sysv_queue(const Name& name) {
+std::unique_ptr<MessageQueue> open_sysv_queue(const Name& name, Existing existing) {
     const int id = sysv_queue_id(name);
-    sysv_queue_status(name, id);
+    check_owner(name, sysv_queue_status(name, id).msg_perm, existing);
     return open_sysv_queue(name, id);
 }
 

@@ -9,7 +9,7 @@
 namespace ipc {
 
 /// The System V family: svipc(7).
-std::unique_ptr<MessageQueue> open_sysv_queue(const Name& name);
+std::unique_ptr<MessageQueue> open_sysv_queue(const Name& name, Existing existing);
 /// The same where its identifier is known, without asking whether it is there.
 std::unique_ptr<MessageQueue> open_sysv_queue(const Name& name, int id);
 Created create_sysv_queue(const Name& name, const QueueSettings& settings, Existing existing);

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
+#include "object/foreign.hpp"
 
 namespace ipc {
 
@@ -47,8 +48,10 @@ Created create_sysv_queue(const Name& name, const QueueSettings& settings, Exist
     // Nobody gets in before maxbytes is set, so that a queue which cannot have it was never there.
     const mode_t mode = settings.max_bytes ? 0 : settings.mode;
     const int id = msgget(key, IPC_CREAT | IPC_EXCL | static_cast<int>(mode));
-    if (id == -1 && errno == EEXIST && existing == Existing::fine)
+    if (id == -1 && errno == EEXIST && existing != Existing::refused) {
+        check_owner(name, sysv_queue_status(name, sysv_queue_id(name)).msg_perm, existing);
         return {.name = name, .queue = nullptr};
+    }
     if (id == -1) {
         const int error = errno;
         throw Error(name.text, "cannot create", error, explain_create(error, settings));

@@ -14,6 +14,7 @@
 #include "base/text.hpp"
 #include "memory/shared_memory.hpp"
 #include "memory/sysv.hpp"
+#include "object/foreign.hpp"
 
 namespace ipc {
 
@@ -50,8 +51,8 @@ class RingFile final : public RingMemory {
         return has_name_ && memory_status(name_, fd_).st_nlink == 0;
     }
     void remove() const override {
-        if (has_name_ && !is_removed())
-            remove_memory(name_);
+        if (has_name_)
+            remove_memory_exactly(name_, fd_);
     }
 
   private:
@@ -93,10 +94,11 @@ std::vector<std::byte> first_page(const Name& name, const UniqueFd& fd) {
     return page;
 }
 
-std::unique_ptr<RingMemory> try_open_file(const Name& name, RingSide side) {
+std::unique_ptr<RingMemory> try_open_file(const Name& name, RingSide side, Existing existing) {
     auto fd = try_open_memory(name, O_RDWR);
     if (!fd)
         return nullptr;
+    check_memory_owner(name, *fd, existing);
     const auto page = first_page(name, *fd);
     const bool is_ready = has_ring(name, page) && page.size() == ring_offset();
     if (!is_ready && side == RingSide::reader)
@@ -147,8 +149,10 @@ std::unique_ptr<RingMemory> attach_new(const Name& name, int id) try {
     throw;
 }
 
-std::unique_ptr<RingMemory> try_open_segment(const Name& name, RingSide side) try {
+std::unique_ptr<RingMemory> try_open_segment(const Name& name, RingSide side,
+                                             Existing existing) try {
     const int id = sysv_memory_id(name);
+    check_owner(name, sysv_memory_status(name, id).shm_perm, existing);
     const Attachment look(name, id, Attachment::Access::read);
     const auto bytes = std::as_bytes(look.bytes());
     if (ring_size_in(bytes.size()) == 0)
@@ -179,8 +183,10 @@ RingHeader& RingMemory::header() const noexcept {
     return *static_cast<RingHeader*>(static_cast<void*>(header_page().data()));
 }
 
-std::unique_ptr<RingMemory> RingMemory::try_open(const Name& name, RingSide side) {
-    return name.is_system_v() ? try_open_segment(name, side) : try_open_file(name, side);
+std::unique_ptr<RingMemory> RingMemory::try_open(const Name& name, RingSide side,
+                                                 Existing existing) {
+    return name.is_system_v() ? try_open_segment(name, side, existing)
+                              : try_open_file(name, side, existing);
 }
 
 std::unique_ptr<RingMemory> RingMemory::try_create(const Name& name, std::size_t size,

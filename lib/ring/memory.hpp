@@ -8,6 +8,7 @@
 #include <span>
 #include <sys/types.h>
 
+#include "object/family.hpp"
 #include "object/name.hpp"
 #include "ring/header.hpp"
 
@@ -21,8 +22,8 @@ class RingMemory {
   public:
     /// Opens and maps what is there; null if there is nothing yet. For a reader, that goes for
     /// memory that has no header yet, too. What holds anything else than a ring is refused, and
-    /// neither mapped for writing nor changed.
-    static std::unique_ptr<RingMemory> try_open(const Name& name, RingSide side);
+    /// neither mapped for writing nor changed; so is what may not be `existing`: check_owner().
+    static std::unique_ptr<RingMemory> try_open(const Name& name, RingSide side, Existing existing);
 
     /// New memory for a ring of `size`, of that mode; null if there is something already. Nobody
     /// finds it before it is published, unless it is of System V.

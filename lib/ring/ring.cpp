@@ -40,7 +40,7 @@ void RingWriter::enter() {
     const Deadline deadline = deadline_of_wait();
     for (Pauses pauses;;
          pause("the object is being removed, and is not gone in time", pauses.next(), deadline)) {
-        if (auto existing = RingMemory::try_open(name(), RingSide::writer)) {
+        if (auto existing = RingMemory::try_open(name(), RingSide::writer, settings_.existing)) {
             if (!try_enter(std::move(existing)))
                 continue;
             prepare();
@@ -185,7 +185,7 @@ RingReader::RingReader(const Name& name, std::optional<nanoseconds> timeout)
 }
 
 bool RingReader::try_enter_existing() {
-    auto existing = RingMemory::try_open(name(), RingSide::reader);
+    auto existing = RingMemory::try_open(name(), RingSide::reader, Existing::any);
     if (!existing || !try_enter(std::move(existing)))
         return false;
     header().reading.store(0);

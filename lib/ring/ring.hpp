@@ -27,8 +27,9 @@
 namespace ipc {
 
 struct RingSettings {
-    std::optional<std::size_t> size; ///< of the ring, a power of two
-    mode_t mode = 0600;              ///< of an object that is made
+    std::optional<std::size_t> size;    ///< of the ring, a power of two
+    mode_t mode = 0600;                 ///< of an object that is made
+    Existing existing = Existing::ours; ///< of objects that are there already
     bool lockstep = false;
     std::optional<nanoseconds> timeout; ///< for each wait
 };

@@ -85,11 +85,12 @@ PosixSemaphoreState state_of(const struct stat& status, const SemaphoreImage& im
     return {.value = image.value(), .waiters = image.waiters(), .status = status};
 }
 
-/// What is no semaphore, or may not be looked at, is an Error.
-bool is_there(const Name& name) {
+/// What is no semaphore, may not be looked at, or will not do, is an Error.
+bool is_there(const Name& name, Existing existing) {
     struct stat status {};
     if (lstat(path_of(name).c_str(), &status) == 0) {
         check_is_semaphore(name, status);
+        shm_files::check_owner(name, status.st_uid, existing);
         return true;
     }
     if (errno != ENOENT)
@@ -256,11 +257,12 @@ CreatedSemaphore create_posix_semaphore(const Name& name, const SemaphoreSetting
         throw UsageError(name.text, "only System V sets have members");
     check_value(name, settings.value, "cannot create");
     // First, for it need not be possible to make another.
-    const bool was_there = is_there(name);
+    const bool was_there = is_there(name, existing);
     const int error = was_there ? EEXIST : shm_files::try_publish(make_file(name, settings), path);
     if (error == 0)
         return {.name = name, .is_ours = true};
-    if (error != EEXIST || existing == Existing::refused || !(was_there || is_there(name)))
+    if (error != EEXIST || existing == Existing::refused ||
+        !(was_there || is_there(name, existing)))
         throw Error(name.text, "cannot create", error, shm_files::explain_making(error));
     return {.name = name, .is_ours = false};
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "object/foreign.hpp"
 #include "semaphore/kernel_sem.hpp"
 
 namespace ipc {
@@ -89,8 +90,10 @@ CreatedSemaphore create_sysv_semaphore(const Name& name, const SemaphoreSettings
     const key_t key = name.form == Name::Form::private_key ? IPC_PRIVATE : name.key;
     const auto members = static_cast<int>(settings.members.value_or(1));
     const int id = semget(key, members, IPC_CREAT | IPC_EXCL | 0200);
-    if (id == -1 && errno == EEXIST && existing == Existing::fine)
+    if (id == -1 && errno == EEXIST && existing != Existing::refused) {
+        check_owner(name, look_at_sysv_set(name, std::nullopt).status.sem_perm, existing);
         return {.name = name, .is_ours = false};
+    }
     if (id == -1) {
         const int error = errno;
         throw Error(name.text, action, error, explain_create(error, members));

@@ -117,6 +117,13 @@ consteval OptionInfo exclusive(OptionInfo row) {
     return row;
 }
 
+/// --owner-any.
+consteval OptionInfo owner_any(OptionInfo row) {
+    row.long_name = "owner-any";
+    row.help = "also take one that another user made";
+    return row;
+}
+
 /// --owner USER[:GROUP], of the verb set.
 consteval OptionInfo owner(OptionInfo row) {
     row.long_name = "owner";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "inventory/exact_unlink.hpp"
+#include "object/exact_unlink.hpp"
 
 #include <cerrno>
 #include <cstdint>
@@ -16,31 +16,31 @@ namespace ipc {
 
 namespace {
 
-bool is_name_of(const UniqueFd& directory, const std::string& name, FileId file) noexcept {
+bool is_name_of(int directory, const std::string& name, FileId file) noexcept {
     struct stat now {};
-    return fstatat(directory.get(), name.c_str(), &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+    return fstatat(directory, name.c_str(), &now, AT_SYMLINK_NOFOLLOW) == 0 &&
            FileId{.device = now.st_dev, .inode = now.st_ino} == file;
 }
 
-int try_rename(const UniqueFd& directory, const std::string& from, const std::string& to) noexcept {
-    const int dir = directory.get();
-    return renameat2(dir, from.c_str(), dir, to.c_str(), RENAME_NOREPLACE) == 0 ? 0 : errno;
+int try_rename(int directory, const std::string& from, const std::string& to) noexcept {
+    return renameat2(directory, from.c_str(), directory, to.c_str(), RENAME_NOREPLACE) == 0 ? 0
+                                                                                            : errno;
 }
 
-int try_unlink(const UniqueFd& directory, const std::string& name) noexcept {
-    return unlinkat(directory.get(), name.c_str(), 0) == 0 ? 0 : errno;
+int try_unlink(int directory, const std::string& name) noexcept {
+    return unlinkat(directory, name.c_str(), 0) == 0 ? 0 : errno;
 }
 
 } // namespace
 
-int try_unlink_exactly(const UniqueFd& directory, const std::string& name, FileId file) {
+int try_unlink_exactly(int directory, const std::string& name, FileId file) {
     if (!is_name_of(directory, name, file))
         return ESTALE;
     // Others may make files here: a name that they cannot foresee.
     std::uint64_t chance = 0;
     if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
         return errno;
-    const std::string hidden = text(".ipcclean-", chance);
+    const std::string hidden = text(name.substr(0, name.rfind('/') + 1), ".ipctools-", chance);
     int error = try_rename(directory, name, hidden);
     if (error == EINVAL) // the file system does not know how
         return try_unlink(directory, name);
@@ -52,8 +52,7 @@ int try_unlink_exactly(const UniqueFd& directory, const std::string& name, FileI
         return 0;
     error = try_rename(directory, hidden, name);
     if (error != 0)
-        throw Error(text('/', name), "cannot have its name back", error,
-                    text("it is /", hidden, " now"));
+        throw Error(name, "cannot have its name back", error, text("it is ", hidden, " now"));
     return outcome;
 }
 
