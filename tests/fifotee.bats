@@ -224,7 +224,7 @@ ending=(HUP INT QUIT ALRM TERM USR2 RTMIN+5)
     chmod 755 . ..
     as_user -u 1234 mkfifo -m 0666 sticky/a
     spawn_reader a sticky/a
-    run_tool 0 fifotee sticky/a < <(seq 5)
+    run_tool 0 fifotee --owner-any sticky/a < <(seq 5)
     wait_exit a 0
     assert_equal "$output" "$(seq 5)"
     [ -p sticky/a ]

@@ -138,10 +138,10 @@ hostile_names() {
     "${nobody[@]}" mqctl create -m 0622 "${both[@]}"
     made "${both[@]}"
     for queue in "${both[@]}"; do
-        run_tool 0 mqctl create "$queue"
+        run_tool 0 mqctl create --owner-any "$queue"
         assert_output "$queue"
         assert_equal "$(attribute uid "$queue")" 65534
-        run_tool 0 mqsend --create "$queue" hello
+        run_tool 0 mqsend --create --owner-any "$queue" hello
         [ "$(queued "$queue")" -eq 1 ]
         run_tool 2 mqctl create -x "$queue"
     done
@@ -875,7 +875,7 @@ PYTHON
     run_tool 0 mqctl create --maxb 100 key:0x71717171
     made key:0x71717171
     assert_equal "$(attribute limit key:0x71717171)" 100
-    run_tool 0 mqctl set --ow "$(id -u)" /q
+    run_tool 0 mqctl set --mo 0600 /q
     run_tool 0 mqctl show --j /q
     run_tool 0 mqctl rm --fo /q
     refused create --m 0600 /q

@@ -390,11 +390,11 @@ begins_anew() {
     done
 }
 
-@test "--create: another user's queue in a directory with the sticky bit is used" {
+@test "--create --owner-any: another user's queue in a directory with the sticky bit is used" {
     requires root
     as_user mqctl create -m 0666 /mqsend >"$BATS_TEST_TMPDIR/out"
     made_queues+=(/mqsend)
-    run_tool 0 mqsend --create /mqsend x
+    run_tool 0 mqsend --create --owner-any /mqsend x
 }
 
 # bats test_tags=user

@@ -417,7 +417,7 @@ subprocess.run(["shmcat", "-W", sys.argv[1]], stdin=fd, check=True)' "$object"
     requires root
     setpriv --reuid 65534 --regid 65534 --clear-groups '--inh-caps=-all' shmctl create -s 3 /m
     made /m
-    printf abc | shmcat -W --create /m
+    printf abc | shmcat -W --create --owner-any /m
     holds /m abc
 }
 
@@ -444,7 +444,7 @@ subprocess.run(["shmcat", "-W", sys.argv[1]], stdin=fd, check=True)' "$object"
     run_tool 0 unshare --mount bash -c '
         mount -t tmpfs -o size=64K none /dev/shm
         head -c 100K /dev/urandom >file
-        printf abc | shmcat -W --create /m
+        printf abc | shmcat -W --create --owner-any /m
         show() { stat -c "%n %s %b" /dev/shm/*; }
         show
         shmcat -W /m <file; echo $?

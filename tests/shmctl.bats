@@ -132,7 +132,7 @@ attach() {
     "${nobody[@]}" shmctl create -m 0600 -s 1 "${both[@]}"
     made "${both[@]}"
     for object in "${both[@]}"; do
-        run_tool 0 shmctl create -s 1 "$object"
+        run_tool 0 shmctl create --owner-any -s 1 "$object"
         assert_output "$object"
         assert_equal "$(attribute uid "$object")" 65534
         run_tool 2 shmctl create -x -s 1 "$object"

@@ -13,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "base/file_type.hpp"
+#include "base/limits.hpp"
 #include "base/text.hpp"
 #include "object/exact_unlink.hpp"
 #include "object/foreign.hpp"
@@ -34,7 +35,14 @@ std::string directory_of(const std::string& path) {
     return slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
 }
 
-std::string name_in_directory(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+/// In the directory that it is in now; where there is no descriptor for that, wherever the path
+/// leads.
+int remove_exactly(const std::string& path, FileId file) {
+    const UniqueFd directory(open(directory_of(path).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (directory.is_open())
+        return try_unlink_exactly(directory.get(), path.substr(path.rfind('/') + 1), file);
+    return is_shortage(errno) ? try_unlink_exactly(AT_FDCWD, path, file) : errno;
+}
 
 /// Whether this leads to where pipe(2) makes them.
 bool is_of_pipe(const std::string& path) noexcept {
@@ -70,10 +78,7 @@ Fifo::Fifo(Fifo&& other) noexcept
 void Fifo::remove() noexcept try {
     if (!std::exchange(is_ours_, false))
         return;
-    const UniqueFd directory(open(directory_of(path_).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    const int error = directory.is_open()
-                          ? try_unlink_exactly(directory.get(), name_in_directory(path_), identity_)
-                          : errno;
+    const int error = remove_exactly(path_, identity_);
     if (error != 0 && error != ENOENT && error != ESTALE)
         report(Error(name_.text, "cannot remove it", error));
 } catch (const Error& error) {
