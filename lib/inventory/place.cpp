@@ -5,11 +5,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
-#include <linux/nsfs.h>
+#include <map>
 #include <sched.h>
-#include <set>
 #include <string>
-#include <sys/ioctl.h>
+#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -18,6 +17,7 @@
 #include "base/io.hpp"
 #include "base/limits.hpp"
 #include "base/text.hpp"
+#include "inventory/trusted_root.hpp"
 #include "object/shm_files.hpp"
 #include "process/procfs.hpp"
 
@@ -30,31 +30,14 @@ constexpr const char* own_namespace = "/proc/self/ns/ipc";
 std::string namespace_path(pid_t process) { return text("/proc/", process, "/ns/ipc"); }
 
 /// 0, with errno set, where it may not be looked at.
-std::uint64_t try_inode(const char* path, int directory = AT_FDCWD) noexcept {
+std::uint64_t try_inode(const char* path) noexcept {
     struct stat status {};
-    return fstatat(directory, path, &status, AT_EMPTY_PATH) == 0 ? status.st_ino : 0;
+    return stat(path, &status) == 0 ? status.st_ino : 0;
 }
 
 [[noreturn]] void fail(pid_t process, int error) {
     throw Error(text("process ", process), "cannot look at its IPC namespace",
                 error == ENOENT ? ESRCH : error, explain_error(error));
-}
-
-/// 0 where only who has rights over us can have mounted what a process sees, else an errno value:
-/// EPERM in the mount namespace of another user namespace, where anybody can put any directory in
-/// the place of /dev/shm.
-int distrust_of_mounts(const UniqueFd& process) noexcept {
-    if (const std::uint64_t its = try_inode("ns/mnt", process.get());
-        its != 0 && its == try_inode("/proc/self/ns/mnt"))
-        return 0;
-    const UniqueFd mounts(openat(process.get(), "ns/mnt", O_RDONLY | O_CLOEXEC));
-    if (!mounts.is_open())
-        return errno;
-    const UniqueFd users(ioctl(mounts.get(), NS_GET_USERNS));
-    if (!users.is_open())
-        return is_shortage(errno) ? errno : EPERM;
-    const std::uint64_t owner = try_inode("", users.get());
-    return owner != 0 && owner == try_inode("/proc/self/ns/user") ? 0 : EPERM;
 }
 
 /// Nothing where it has none, or none that we may look at.
@@ -90,11 +73,14 @@ class Places {
     }
 
     std::size_t refused() const noexcept { return refused_; }
-    /// Of how many places no /dev/shm could be looked at for the mounts' sake.
-    std::size_t untrusted() const {
-        return static_cast<std::size_t>(std::ranges::count_if(found_, [this](const Place& place) {
-            return !place.has_shm && untrusted_.contains(place.ipc_namespace);
-        }));
+    /// Of how many places no /dev/shm could be looked at, by explain_distrust().
+    std::map<std::string_view, std::size_t> untrusted() const {
+        std::map<std::string_view, std::size_t> counts;
+        for (const Place& place : found_)
+            if (const auto why = untrusted_.find(place.ipc_namespace);
+                !place.has_shm && why != untrusted_.end())
+                counts[why->second] += 1;
+        return counts;
     }
     std::vector<Place> take() noexcept { return std::move(found_); }
 
@@ -116,8 +102,8 @@ class Places {
     void prefer_with_shm(Place& place, pid_t process) {
         const auto before = std::exchange(place.process, process);
         const auto shm = shm_of(place);
-        if (!shm && errno == EPERM)
-            untrusted_.insert(place.ipc_namespace);
+        if (const char* const why = shm ? nullptr : explain_distrust(errno))
+            untrusted_.emplace(place.ipc_namespace, why);
         place.has_shm = shm && std::ranges::find(seen_, *shm) == seen_.end();
         if (place.has_shm)
             seen_.push_back(*shm);
@@ -127,7 +113,7 @@ class Places {
 
     std::vector<Place> found_;
     std::vector<FileId> seen_;
-    std::set<std::uint64_t> untrusted_;
+    std::map<std::uint64_t, const char*> untrusted_;
     std::size_t refused_ = 0;
 };
 
@@ -163,12 +149,10 @@ std::vector<Place> all_places(std::vector<Trouble>& troubles) {
                             .line = text("IPC namespaces: those of ", places.refused(),
                                          places.refused() == 1 ? " process" : " processes",
                                          " may not be looked at")});
-    if (const std::size_t untrusted = places.untrusted(); untrusted > 0)
-        troubles.push_back(
-            {.kinds = {ObjectKind::sem, ObjectKind::shm},
-             .line = text("/dev/shm of ", untrusted, " IPC namespace", untrusted == 1 ? "" : "s",
-                          ": not looked at, for its mounts are those of another "
-                          "user namespace")});
+    for (const auto& [why, count] : places.untrusted())
+        troubles.push_back({.kinds = {ObjectKind::sem, ObjectKind::shm},
+                            .line = text("/dev/shm of ", count, " IPC namespace",
+                                         count == 1 ? "" : "s", ": not looked at, for ", why)});
     return places.take();
 }
 
@@ -176,17 +160,9 @@ UniqueFd try_open_shm_directory(const Place& place) {
     constexpr int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
     if (!place.process)
         return UniqueFd(open(shm_files::directory, flags));
-    const UniqueFd process(open(text("/proc/", *place.process).c_str(), flags | O_PATH));
-    if (!process.is_open())
-        return {};
-    const UniqueFd root(openat(process.get(), "root", flags | O_PATH));
+    const UniqueFd root = try_open_trusted_root(*place.process);
     if (!root.is_open())
         return {};
-    // Asked after the root was opened: nobody comes back from such a mount namespace.
-    if (const int error = distrust_of_mounts(process); error != 0) {
-        errno = error;
-        return {};
-    }
     // A symbolic link with an absolute path in there would lead to a directory of ours.
     const UniqueFd dev(openat(root.get(), "dev", flags | O_NOFOLLOW));
     if (!dev.is_open())

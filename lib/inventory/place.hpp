@@ -27,9 +27,8 @@ Place place_of(pid_t process);
 std::vector<Place> all_places(std::vector<Trouble>& troubles);
 
 /// Its /dev/shm, of which no part is followed as a symbolic link in another place: whoever removes
-/// a file there does so by unlinkat(2). Not open, with errno set, if it cannot be: EPERM where the
-/// mounts of the place belong to another user namespace (mount_namespaces(7)), whose users could
-/// have put any directory there.
+/// a file there does so by unlinkat(2). Not open, with errno set, if it cannot be, such as by
+/// try_open_trusted_root(): who is not trusted could have put any directory there.
 UniqueFd try_open_shm_directory(const Place& place);
 
 /// Enters the IPC namespace of a place and leaves it at the end: setns(2). Throws Error.
