@@ -7,6 +7,12 @@
 
 load support/lib.bash
 
+# compiled NAME: the program in C on stdin, at $program.
+compiled() {
+    program=$BATS_TEST_TMPDIR/$1
+    cc -O1 -pthread -o "$program" -x c -
+}
+
 # ---- Listings ----
 
 @test "a root directory of a user's choosing is not looked at, nor is anything removed there" {
@@ -20,7 +26,7 @@ load support/lib.bash
 import os, signal, sys
 os.chroot(sys.argv[1])
 os.write(9, b"\n")
-signal.pause()' "$evil" 9
+signal.pause()' "$evil"
     run_tool 2 ipcstat -k shm -r --noheadings -o NAME -N "${pid[prisoner]}"
     assert_output ''
     assert_diagnostic ipcstat '/dev/shm: not looked at, for its root directory is not that of its mount namespace$'
@@ -47,7 +53,7 @@ if os.fork() == 0:
         os.chroot(sys.argv[1])
         os.write(9, b"\\n")
         signal.pause()""", sys.argv[1]])
-signal.pause()' "$evil" 9
+signal.pause()' "$evil"
     local prisoner
     prisoner=$(pgrep -P "${pid[there]}")
     run_tool 0 ipcstat -k shm -r --noheadings -o NAME -N "${pid[there]}"
@@ -72,7 +78,152 @@ signal.pause()' "$evil" 9
         '"$pivot"' || exit
         : >/dev/shm/hostile-theirs
         echo >&9
-        read -ru 8' bash "$root" "$BATS_TEST_TMPDIR/never" 9
+        read -ru 8' bash "$root" "$BATS_TEST_TMPDIR/never"
     run_tool 0 ipcstat -k shm -r --noheadings -o NAME -N "${pid[there]}"
     assert_output shm:/hostile-theirs
+}
+
+# zombie_threads NAME SETS: a process of another user that has used each member of so many System V
+# sets, and has ended with all of its 1,000 threads, which a tracer keeps.
+zombie_threads() {
+    local program
+    compiled zombie_threads <<'C'
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/sem.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <dirent.h>
+#include <unistd.h>
+
+enum { threads = 1000, members = 256 };
+static int gate[2];
+
+static void *wait_for_the_end(void *nothing) {
+    char byte;
+    (void)!read(gate[0], &byte, 1);
+    return nothing;
+}
+
+static void use(int key) {
+    struct sembuf up[members];
+    for (int i = 0; i < members; ++i)
+        up[i] = (struct sembuf){.sem_num = i, .sem_op = 1};
+    const int set = semget(key, members, IPC_CREAT | 0600);
+    if (set < 0 || semop(set, up, members) != 0)
+        _exit(1);
+}
+
+static int count(pid_t child, int seize, char state) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", child);
+    DIR *tasks = opendir(path);
+    int found = 0;
+    for (struct dirent *task; (task = readdir(tasks)) != NULL;) {
+        const int thread = atoi(task->d_name);
+        char line[256] = "";
+        if (thread == 0 || (seize && ptrace(PTRACE_SEIZE, thread, 0, 0) != 0))
+            continue;
+        snprintf(path, sizeof path, "/proc/%d/stat", thread);
+        FILE *stat = fopen(path, "r");
+        char its = 0;
+        if (stat && fgets(line, sizeof line, stat))
+            sscanf(line, "%*d %*s %c", &its);
+        if (stat)
+            fclose(stat);
+        found += its == state;
+    }
+    closedir(tasks);
+    return found;
+}
+
+int main(int argc, char **argv) {
+    (void)!pipe(gate);
+    const pid_t child = fork();
+    if (child == 0) {
+        for (int i = 1; i <= atoi(argv[argc - 1]); ++i)
+            use(0x7a000 + i);
+        pthread_attr_t small;
+        pthread_attr_init(&small);
+        pthread_attr_setstacksize(&small, 1 << 16);
+        pthread_t thread;
+        for (int i = 1; i < threads; ++i)
+            if (pthread_create(&thread, &small, wait_for_the_end, NULL) != 0)
+                _exit(1);
+        close(gate[1]);
+        wait_for_the_end(NULL);
+        syscall(SYS_exit, 0);
+    }
+    close(gate[0]);
+    while (count(child, 0, 'S') < threads)
+        usleep(10000);
+    count(child, 1, 'S');
+    close(gate[1]);
+    while (count(child, 0, 'Z') < threads)
+        usleep(10000);
+    (void)!write(9, "\n", 1);
+    pause();
+}
+C
+    spawn_ready "$1" setpriv --reuid 65534 --regid 65534 --clear-groups "$program" "$2"
+    local i
+    for ((i = 1; i <= $2; ++i)); do
+        made_semaphores+=("key:$((0x7a000 + i))")
+    done
+}
+
+# in_time SECONDS COMMAND...: run_tool 0 of what is to take a small part of that.
+in_time() { run_tool 0 timeout --foreground "$@"; }
+
+@test "threads that have ended are looked at once, not for each semaphore that their process used" {
+    requires root
+    zombie_threads zombie 200
+    in_time 10 ipcstat -k sem -r --noheadings -o NAME,STATE,LASTPID
+    assert_line --regexp '^sem:key:0x0007a001 idle [0-9]+$'
+    [ "${#lines[@]}" -eq 200 ]
+    in_time 10 ipcclean -y -k sem -s idle --older-than 0
+    [ "${#lines[@]}" -eq 200 ]
+}
+
+# slowly FIRST COMMAND...: spawns it as `slow`, its calls of openat(2) taking a while longer from that
+# one on.
+slowly() {
+    spawn slow strace -o "$BATS_TEST_TMPDIR/trace" -e trace=openat -e inject=openat:delay_enter=50ms:when="$1+" "${@:2}"
+}
+
+# opened NUMBER: whether it has come that far.
+opened() { [ "$(grep -c ^openat "$BATS_TEST_TMPDIR/trace")" -ge "$1" ]; }
+
+# ends_at_once SIGNAL: what was spawned `slowly` ends by that signal in a moment.
+ends_at_once() {
+    local began=$SECONDS
+    kill "-$1" "$(pgrep -P "${pid[slow]}")"
+    wait_exit slow $((128 + $(kill -l "$1")))
+    ((SECONDS - began <= 2)) || fail "it took $((SECONDS - began)) seconds to end"
+}
+
+@test "SIGTERM ends ipcclean in the midst of a look at all processes: the first, and that before a removal" {
+    requires root strace
+    local i clean=(ipcclean -k mq -s 'idle,unknown' --older-than 0)
+    for ((i = 0; i < 100; ++i)); do
+        spawn "idler$i" sleep 1000
+    done
+    make_queue key:0x7b01
+    slowly 20 "${clean[@]}"
+    wait_until opened 30
+    ends_at_once TERM
+    # The second look is one more at each.
+    run_tool 0 strace -o "$BATS_TEST_TMPDIR/trace" -e trace=openat "${clean[@]}"
+    local opens
+    opens=$(grep -c ^openat "$BATS_TEST_TMPDIR/trace")
+    slowly "$opens" "${clean[@]}" -y
+    wait_until opened $((opens + 20))
+    ends_at_once TERM
+    assert_output ''
+    [[ $stderr == *'ipcclean: 0 removed before the signal, all others left' ]]
+    mqctl show key:0x7b01 >/dev/null
 }

@@ -21,10 +21,10 @@ constexpr KindSet open_kinds = {ObjectKind::fifo, ObjectKind::pipe, ObjectKind::
                                 ObjectKind::memfd, ObjectKind::map};
 
 std::vector<Object> list_kept(const InventoryRequest& request, const Place& place,
-                              std::vector<Trouble>& troubles) {
+                              RecordedUsers& recorded, std::vector<Trouble>& troubles) {
     std::vector<Object> objects;
     const Visit visit(place);
-    list_system_v(request.kinds, request.depth, objects, troubles);
+    list_system_v(request.kinds, request.depth, recorded, objects, troubles);
     list_posix(place, request.kinds, request.depth, objects, troubles);
     if (place.ipc_namespace != 0) // else it could not be looked at
         for (Object& object : objects)
@@ -78,6 +78,7 @@ void sort_objects(std::vector<Object>& objects) {
 
 Inventory take_inventory(const InventoryRequest& request) {
     Inventory inventory;
+    RecordedUsers recorded;
     std::vector<Place> own;
     if (request.places == nullptr)
         own.push_back(own_place());
@@ -86,14 +87,14 @@ Inventory take_inventory(const InventoryRequest& request) {
     std::vector<std::vector<Object>> kept;
     kept.reserve(places.size());
     for (const Place& place : places)
-        kept.push_back(list_kept(request, place, inventory.troubles));
+        kept.push_back(list_kept(request, place, recorded, inventory.troubles));
     if (needs_scan(request, kept))
         inventory.scan = ProcessScan(scan_request(request, kept));
     for (std::size_t i = 0; i < places.size(); ++i) {
         if (request.judged == Judged::yes) {
             const Visit visit(places[i]);
             UniqueFd shm; // for the few that are asked for a lease
-            judge(kept[i], inventory.scan, [&](const Object& object) {
+            judge(kept[i], inventory.scan, recorded, [&](const Object& object) {
                 if (!shm.is_open() && object.kind != ObjectKind::mq) {
                     shm = try_open_shm_directory(places[i]);
                     if (!shm.is_open() && is_shortage(errno))

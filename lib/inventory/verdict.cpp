@@ -10,7 +10,6 @@
 
 #include "base/capability.hpp"
 #include "inventory/lease.hpp"
-#include "process/recorded_user.hpp"
 
 namespace ipc {
 
@@ -40,7 +39,7 @@ struct UsedFile {
 
 class Judge {
   public:
-    Judge(const ProcessScan& scan, const OpenObject& open);
+    Judge(const ProcessScan& scan, RecordedUsers& recorded, const OpenObject& open);
 
     void judge(Object& object) const;
 
@@ -58,6 +57,7 @@ class Judge {
     }
 
     const ProcessScan& scan_;
+    RecordedUsers& recorded_;
     const OpenObject& open_;
     uid_t self_ = geteuid();
     bool may_lease_ = has_capability(CAP_LEASE);
@@ -68,7 +68,8 @@ class Judge {
     bool saw_calls_ = false; ///< of all threads, whatever namespaces these are in
 };
 
-Judge::Judge(const ProcessScan& scan, const OpenObject& open) : scan_(scan), open_(open) {
+Judge::Judge(const ProcessScan& scan, RecordedUsers& recorded, const OpenObject& open)
+    : scan_(scan), recorded_(recorded), open_(open) {
     for (const Descriptor& descriptor : scan.descriptors)
         files_.push_back(
             {.file = descriptor.file, .use = {.pid = descriptor.pid, .role = descriptor.role}});
@@ -154,11 +155,11 @@ void Judge::judge_segment(Object& object) const {
     const std::int64_t last_use = std::max(object.figures.get_or(Figure::attach, 0),
                                            object.figures.get_or(Figure::detach, 0));
     const bool is_creator_gone =
-        recorded_user(pid_of(object, Figure::cpid), object.figures.get_or(Figure::ctime, 0)) ==
+        recorded_.find(pid_of(object, Figure::cpid), object.figures.get_or(Figure::ctime, 0)) ==
         Recorded::gone;
     const pid_t last = pid_of(object, Figure::lastpid);
     const bool is_last_gone =
-        last == 0 ? last_use == 0 : recorded_user(last, last_use) == Recorded::gone;
+        last == 0 ? last_use == 0 : recorded_.find(last, last_use) == Recorded::gone;
     object.state = is_creator_gone && is_last_gone ? State::orphan : State::unused;
 }
 
@@ -176,7 +177,7 @@ void Judge::judge_by_calls(Object& object) const {
         const pid_t pid = pid_of(object, who);
         if (used == 0 && pid == 0)
             return;
-        const Recorded user = recorded_user(pid, used);
+        const Recorded user = recorded_.find(pid, used);
         if (user == Recorded::alive)
             object.users.push_back({.pid = pid, .role = Role::last});
         is_doubtful = is_doubtful || user == Recorded::unknown;
@@ -228,8 +229,9 @@ void request_verdict(const std::vector<Object>& objects, ScanRequest& request) {
                         request.files.end());
 }
 
-void judge(std::vector<Object>& objects, const ProcessScan& scan, const OpenObject& open) {
-    const Judge judge(scan, open);
+void judge(std::vector<Object>& objects, const ProcessScan& scan, RecordedUsers& recorded,
+           const OpenObject& open) {
+    const Judge judge(scan, recorded, open);
     for (Object& object : objects)
         if (is_judged(object))
             judge.judge(object);

@@ -6,6 +6,7 @@
 
 #include "inventory/object.hpp"
 #include "inventory/open_object.hpp"
+#include "process/recorded_user.hpp"
 #include "process/scan.hpp"
 
 namespace ipc {
@@ -22,6 +23,7 @@ using OpenObject = std::function<OpenedObject(const Object&)>;
 /// What is malformed or marked already stays so. A POSIX object of which no user was seen is asked
 /// for a lease, where that may be had; nothing else proves that it is unused. Throws Error for want
 /// of descriptors or memory.
-void judge(std::vector<Object>& objects, const ProcessScan& scan, const OpenObject& open);
+void judge(std::vector<Object>& objects, const ProcessScan& scan, RecordedUsers& recorded,
+           const OpenObject& open);
 
 } // namespace ipc

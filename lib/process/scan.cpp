@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/signals.hpp"
 #include "process/hidden.hpp"
 #include "process/look.hpp"
 #include "process/procfs.hpp"
@@ -27,8 +28,10 @@ void work(const std::vector<pid_t>& pids, std::atomic<std::size_t>& next, Proces
         const std::size_t begin = next.fetch_add(portion);
         if (begin >= pids.size())
             return;
-        for (std::size_t i = begin; i < std::min(begin + portion, pids.size()); ++i)
+        for (std::size_t i = begin; i < std::min(begin + portion, pids.size()); ++i) {
+            signals::check();
             worker.examine(pids[i]);
+        }
     }
 }
 
