@@ -176,8 +176,21 @@ C
     done
 }
 
-# in_time SECONDS COMMAND...: run_tool 0 of what is to take a small part of that.
-in_time() { run_tool 0 timeout --foreground "$@"; }
+# in_time SECONDS COMMAND...: run_tool 0 of what is to take a small part of that, and has no more than
+# 64 MiB of memory at its peak.
+in_time() {
+    run_tool 0 python3 -c '
+import resource, subprocess, sys
+try:
+    status = subprocess.run(sys.argv[3:], timeout=float(sys.argv[2])).returncode
+except subprocess.TimeoutExpired:
+    sys.exit("it took more than " + sys.argv[2] + " s")
+with open(sys.argv[1], "w") as peak:
+    peak.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(status)' "$BATS_TEST_TMPDIR/peak" "$@"
+    is_sanitized || [ "$(<"$BATS_TEST_TMPDIR/peak")" -le 65536 ] ||
+        fail "it took $(<"$BATS_TEST_TMPDIR/peak") KiB of memory: $*"
+}
 
 @test "threads that have ended are looked at once, not for each semaphore that their process used" {
     requires root
@@ -192,6 +205,7 @@ in_time() { run_tool 0 timeout --foreground "$@"; }
 # slowly FIRST COMMAND...: spawns it as `slow`, its calls of openat(2) taking a while longer from that
 # one on.
 slowly() {
+    : >"$BATS_TEST_TMPDIR/trace"
     spawn slow strace -o "$BATS_TEST_TMPDIR/trace" -e trace=openat -e inject=openat:delay_enter=50ms:when="$1+" "${@:2}"
 }
 
@@ -226,4 +240,109 @@ ends_at_once() {
     assert_output ''
     [[ $stderr == *'ipcclean: 0 removed before the signal, all others left' ]]
     mqctl show key:0x7b01 >/dev/null
+}
+
+# sharing NAME PROCESSES PATH: so many processes of another user that share one table of descriptors
+# and one memory, with 20,000 descriptors and 20,000 mappings of that object.
+sharing() {
+    local program
+    compiled sharing <<'C'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { many = 20000, stack = 1 << 14 };
+
+static int wait_for_the_end(void *nothing) {
+    if (nothing == NULL) /* a child */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;)
+        pause();
+}
+
+int main(int argc, char **argv) {
+    const int processes = atoi(argv[argc - 2]);
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max < many + 64 ? limit.rlim_max : many + 64;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    for (rlim_t i = 32; i < limit.rlim_cur; ++i)
+        if (open(argv[argc - 1], O_RDWR) < 0)
+            return 1;
+    for (int i = 0; i < many; ++i) /* no two of them are one: they differ in what they permit */
+        if (mmap(NULL, 4096, i % 2 ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, 5, 0) == MAP_FAILED)
+            return 1;
+    char *const stacks = malloc((size_t)processes * stack);
+    for (int i = 1; i < processes; ++i)
+        if (clone(wait_for_the_end, stacks + (size_t)(i + 1) * stack, CLONE_FILES | CLONE_VM | SIGCHLD, NULL) < 0)
+            return 1;
+    (void)!write(9, "\n", 1);
+    wait_for_the_end(argv);
+}
+C
+    spawn_ready "$1" setpriv --reuid 65534 --regid 65534 --clear-groups "$program" "$2" "$3"
+    shared=("${pid[$1]}")
+    mapfile -t -O 1 shared < <(pgrep -P "${pid[$1]}")
+    [ "${#shared[@]}" -eq "$2" ]
+}
+
+@test "what processes share is looked at once, and each of them is its user" {
+    requires root
+    make_memory /hostile-shared 4K -m 666
+    make_queue /hostile-unshared
+    sharing sharers 200 /dev/shm/hostile-shared
+    local users
+    users=$(printf '%s\n' "${shared[@]}" | sort -n | sed 's/$/:sharing/' | paste -sd ,)
+    in_time 20 ipcstat -r --noheadings -o STATE,USERS shm:/hostile-shared
+    assert_output "in-use $users"
+    in_time 20 ipcstat -a -r --noheadings -o NAME
+    in_time 20 ipcstat -r --noheadings -o NAME -k mq,sem,shm -p "${shared[100]}"
+    assert_output shm:/hostile-shared
+}
+
+# locking NAME: a process of another user with 20,000 locks of a file, by one open(2) of it, and 1,000
+# descriptors of that and of others.
+locking() {
+    local program file=$BATS_TEST_TMPDIR/locked
+    : >"$file"
+    chmod 666 "$file"
+    compiled locking <<'C'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+int main(int argc, char **argv) {
+    const char *const path = argv[argc - 1];
+    const int file = open(path, O_RDWR);
+    for (int i = 20000 - 1; i > 0; --i) { /* downwards: the kernel sorts them */
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 2 * i, .l_len = 1};
+        if (fcntl(file, i % 2 ? F_SETLK : F_OFD_SETLK, &lock) != 0)
+            return 1;
+    }
+    for (int i = 1; i < 500; ++i)
+        if (dup(file) < 0 || open(path, O_RDWR) < 0)
+            return 1;
+    if (flock(dup(file), LOCK_SH) != 0 || flock(open(path, O_RDWR), LOCK_SH) != 0)
+        return 1;
+    (void)!write(9, "\n", 1);
+    pause();
+}
+C
+    spawn_ready "$1" setpriv --reuid 65534 --regid 65534 --clear-groups "$program" "$file"
+}
+
+@test "the locks of a file are looked up once for all descriptors that one call of open(2) made" {
+    requires root
+    locking locker
+    in_time 20 ipcstat -k lock -r --noheadings -o TYPE,USERS
+    [ "$(grep -c "^posix\\\\x20write ${pid[locker]}:locking\$" <<<"$output")" -eq 10000 ]
+    [ "$(grep -c "^ofd\\\\x20write ${pid[locker]}:locking\$" <<<"$output")" -eq 9999 ]
+    [ "$(grep -c "^flock\\\\x20read ${pid[locker]}:locking\$" <<<"$output")" -eq 1 ]
 }

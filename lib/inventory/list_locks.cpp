@@ -72,9 +72,9 @@ void find_holders(const ProcessScan& scan, std::vector<Held>& all) {
             continue;
         const auto found =
             parse_locks_of_descriptor(foreign_fd::info(descriptor.pid, descriptor.fd));
+        const Use use = {.pid = descriptor.pid, .role = Role::holds};
         if ((*begin)->descriptor == nullptr)
             std::for_each(begin, end, [&](Held* held) { held->descriptor = &descriptor; });
-        const Use use = {.pid = descriptor.pid, .role = Role::holds};
         for (const FileLock& lock : found) {
             const auto held =
                 std::lower_bound(begin, end, lock, [&](const Held* a, const FileLock& b) {
@@ -96,7 +96,7 @@ void add_maker(Held& held) {
         held.users.push_back({.pid = held.lock.pid, .role = Role::holds});
 }
 
-Object describe(Held& held) {
+Object describe(Held& held, const ProcessScan& scan) {
     const FileLock& lock = held.lock;
     Object object = used_object(ObjectKind::lock);
     set_file(object, lock.file);
@@ -114,8 +114,13 @@ Object describe(Held& held) {
     }
     if (object.name.empty())
         object.name = text(lock.device, ':', lock.file.inode);
-    sort_users(held.users);
-    object.users = std::move(held.users);
+    for (const Use& use : held.users)
+        if (use.role == Role::holds)
+            scan.table_sharers.for_each(
+                use.pid, [&](pid_t pid) { object.users.push_back({.pid = pid, .role = use.role}); });
+        else
+            object.users.push_back(use);
+    sort_users(object.users);
     return object;
 }
 
@@ -126,6 +131,7 @@ void request_locks(ScanRequest& request) {
     try_read_locks(locks); // list_locks() says why it cannot
     for (const FileLock& lock : locks)
         request.files.push_back(lock.file);
+    request.open_files = true; // each has locks of its own
     std::sort(request.files.begin(), request.files.end());
     request.files.erase(std::unique(request.files.begin(), request.files.end()),
                         request.files.end());
@@ -143,7 +149,7 @@ void list_locks(const ProcessScan& scan, std::vector<Object>& objects,
     find_holders(scan, all);
     for (Held& held : all) {
         add_maker(held);
-        objects.push_back(describe(held));
+        objects.push_back(describe(held, scan));
     }
 }
 

@@ -29,11 +29,12 @@ pid_t pid_of(const Object& object, Figure figure) noexcept {
 struct UsedFile {
     FileId file;
     Use use;
+    const Sharers* sharers = nullptr; ///< of that process
 
     bool operator==(const UsedFile&) const = default;
     bool operator<(const UsedFile& other) const noexcept {
-        return std::tie(file, use.pid, use.role) <
-               std::tie(other.file, other.use.pid, other.use.role);
+        return std::tie(file, use.pid, use.role, sharers) <
+               std::tie(other.file, other.use.pid, other.use.role, other.sharers);
     }
 };
 
@@ -71,14 +72,16 @@ class Judge {
 Judge::Judge(const ProcessScan& scan, RecordedUsers& recorded, const OpenObject& open)
     : scan_(scan), recorded_(recorded), open_(open) {
     for (const Descriptor& descriptor : scan.descriptors)
-        files_.push_back(
-            {.file = descriptor.file, .use = {.pid = descriptor.pid, .role = descriptor.role}});
+        files_.push_back({.file = descriptor.file,
+                          .use = {.pid = descriptor.pid, .role = descriptor.role},
+                          .sharers = &scan.table_sharers});
     for (const Mapping& mapping : scan.mappings)
         if (mapping.is_system_v)
             segments_.insert({static_cast<std::int64_t>(mapping.file.inode), mapping.pid});
         else
-            files_.push_back(
-                {.file = mapping.file, .use = {.pid = mapping.pid, .role = Role::opens}});
+            files_.push_back({.file = mapping.file,
+                              .use = {.pid = mapping.pid, .role = Role::opens},
+                              .sharers = &scan.memory_sharers});
     // A file may have many names, and processes many descriptors of it.
     std::sort(files_.begin(), files_.end());
     files_.erase(std::unique(files_.begin(), files_.end()), files_.end());
@@ -105,10 +108,12 @@ void Judge::judge_posix(Object& object) const {
         for (auto at = std::lower_bound(files_.begin(), files_.end(),
                                         UsedFile{.file = *object.file, .use = {}});
              at != files_.end() && at->file == *object.file; ++at)
-            object.users.push_back(
-                {.pid = at->use.pid,
-                 // Memory that is mapped outlives the descriptor that it was mapped by.
-                 .role = object.kind == ObjectKind::mq ? at->use.role : Role::opens});
+            at->sharers->for_each(at->use.pid, [&](pid_t pid) {
+                object.users.push_back(
+                    {.pid = pid,
+                     // Memory that is mapped outlives the descriptor that it was mapped by.
+                     .role = object.kind == ObjectKind::mq ? at->use.role : Role::opens});
+            });
     if (object.state != State::none)
         return;
     if (!object.users.empty()) {
@@ -142,8 +147,10 @@ void Judge::judge_segment(Object& object) const {
     const auto place = static_cast<std::uint64_t>(
         object.figures.get_or(Figure::ns, static_cast<std::int64_t>(own_namespace_)));
     for (auto [at, end] = segments_.equal_range(id); at != end; ++at)
-        if (may_be_in(namespace_of(at->second), place))
-            object.users.push_back({.pid = at->second, .role = Role::opens});
+        scan_.memory_sharers.for_each(at->second, [&](pid_t pid) {
+            if (may_be_in(namespace_of(pid), place))
+                object.users.push_back({.pid = pid, .role = Role::opens});
+        });
     if (object.state != State::none)
         return;
     const auto attached = object.figures.get(Figure::nattch);

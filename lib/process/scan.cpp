@@ -94,7 +94,11 @@ ProcessScan::ProcessScan(const ScanRequest& request) {
         move_all(worker->descriptors, descriptors);
         move_all(worker->mappings, mappings);
         move_all(worker->calls, calls);
+        table_sharers.add(worker->table_sharers);
+        memory_sharers.add(worker->memory_sharers);
     }
+    table_sharers.sort();
+    memory_sharers.sort();
     sort_by_pid(processes);
     sort_by_pid(descriptors);
     sort_by_pid(mappings);
