@@ -306,12 +306,11 @@ C
     assert_output shm:/hostile-shared
 }
 
-# locking NAME: a process of another user with 20,000 locks of a file, by one open(2) of it, and 1,000
+# locking NAME: a process of another user with 10,000 locks of a file, by one open(2) of it, and 1,000
 # descriptors of that and of others.
 locking() {
-    local program file=$BATS_TEST_TMPDIR/locked
-    : >"$file"
-    chmod 666 "$file"
+    local program
+    make_memory /hostile-locked 4K -m 666
     compiled locking <<'C'
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -321,7 +320,7 @@ locking() {
 int main(int argc, char **argv) {
     const char *const path = argv[argc - 1];
     const int file = open(path, O_RDWR);
-    for (int i = 20000 - 1; i > 0; --i) { /* downwards: the kernel sorts them */
+    for (int i = 10000 - 1; i > 0; --i) { /* downwards: the kernel sorts them */
         struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 2 * i, .l_len = 1};
         if (fcntl(file, i % 2 ? F_SETLK : F_OFD_SETLK, &lock) != 0)
             return 1;
@@ -335,14 +334,14 @@ int main(int argc, char **argv) {
     pause();
 }
 C
-    spawn_ready "$1" setpriv --reuid 65534 --regid 65534 --clear-groups "$program" "$file"
+    spawn_ready "$1" setpriv --reuid 65534 --regid 65534 --clear-groups "$program" /dev/shm/hostile-locked
 }
 
 @test "the locks of a file are looked up once for all descriptors that one call of open(2) made" {
     requires root
     locking locker
-    in_time 20 ipcstat -k lock -r --noheadings -o TYPE,USERS
-    [ "$(grep -c "^posix\\\\x20write ${pid[locker]}:locking\$" <<<"$output")" -eq 10000 ]
-    [ "$(grep -c "^ofd\\\\x20write ${pid[locker]}:locking\$" <<<"$output")" -eq 9999 ]
+    in_time 10 ipcstat -k lock -r --noheadings -o TYPE,USERS
+    [ "$(grep -c "^posix\\\\x20write ${pid[locker]}:locking\$" <<<"$output")" -eq 5000 ]
+    [ "$(grep -c "^ofd\\\\x20write ${pid[locker]}:locking\$" <<<"$output")" -eq 4999 ]
     [ "$(grep -c "^flock\\\\x20read ${pid[locker]}:locking\$" <<<"$output")" -eq 1 ]
 }
