@@ -345,3 +345,61 @@ C
     [ "$(grep -c "^ofd\\\\x20write ${pid[locker]}:locking\$" <<<"$output")" -eq 4999 ]
     [ "$(grep -c "^flock\\\\x20read ${pid[locker]}:locking\$" <<<"$output")" -eq 1 ]
 }
+
+# many_namespaces NAME COUNT: a process of root with so many children, each in an IPC namespace of its
+# own, in which it has made a queue of the key 0x7c01.
+many_namespaces() {
+    local program
+    compiled many_namespaces <<'C'
+#define _GNU_SOURCE
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+int main(int argc, char **argv) {
+    const int count = atoi(argv[argc - 1]);
+    int started[2];
+    (void)!pipe(started);
+    for (int i = 0; i < count; ++i) {
+        const pid_t child = fork();
+        if (child < 0)
+            return 1;
+        if (child > 0)
+            continue;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (unshare(CLONE_NEWIPC) != 0 || msgget(0x7c01, IPC_CREAT | 0600) < 0)
+            kill(getppid(), SIGKILL);
+        (void)!write(started[1], "", 1);
+        for (;;)
+            pause();
+    }
+    char byte;
+    for (int i = 0; i < count; ++i)
+        (void)!read(started[0], &byte, 1);
+    (void)!write(9, "\n", 1);
+    pause();
+}
+C
+    spawn_ready "$1" "$program" "$2"
+}
+
+@test "as many IPC namespaces as there may be: no descriptor is held for each" {
+    requires root
+    many_namespaces many 1100
+    in_time 20 prlimit --nofile=64:64 ipcstat --all-namespaces -r --noheadings -o NAME,NS -k mq
+    [ "$(grep -c '^mq:key:0x00007c01 ' <<<"$output")" -eq 1100 ]
+    [ "$(sort -u <<<"$output" | wc -l)" -eq 1100 ]
+}
+
+@test "one IPC namespace that cannot be looked at hides no other" {
+    requires root strace
+    many_namespaces many 3
+    # The second that is entered: home again, and there.
+    run_tool 2 strace -o /dev/null -e trace=setns -e inject=setns:error=ENOMEM:when=5 \
+        ipcstat --all-namespaces -r --noheadings -o NAME -k mq
+    assert_output $'mq:key:0x00007c01\nmq:key:0x00007c01'
+    assert_diagnostic ipcstat '^ipcstat: IPC namespace [0-9]+: cannot enter: Cannot allocate memory$'
+}

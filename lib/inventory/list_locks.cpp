@@ -116,8 +116,9 @@ Object describe(Held& held, const ProcessScan& scan) {
         object.name = text(lock.device, ':', lock.file.inode);
     for (const Use& use : held.users)
         if (use.role == Role::holds)
-            scan.table_sharers.for_each(
-                use.pid, [&](pid_t pid) { object.users.push_back({.pid = pid, .role = use.role}); });
+            scan.table_sharers.for_each(use.pid, [&](pid_t pid) {
+                object.users.push_back({.pid = pid, .role = use.role});
+            });
         else
             object.users.push_back(use);
     sort_users(object.users);
@@ -132,9 +133,6 @@ void request_locks(ScanRequest& request) {
     for (const FileLock& lock : locks)
         request.files.push_back(lock.file);
     request.open_files = true; // each has locks of its own
-    std::sort(request.files.begin(), request.files.end());
-    request.files.erase(std::unique(request.files.begin(), request.files.end()),
-                        request.files.end());
 }
 
 void list_locks(const ProcessScan& scan, std::vector<Object>& objects,

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "inventory/place.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <map>
 #include <sched.h>
+#include <set>
 #include <string>
-#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <unordered_map>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/io.hpp"
 #include "base/limits.hpp"
+#include "base/signals.hpp"
 #include "base/text.hpp"
 #include "inventory/trusted_root.hpp"
 #include "object/shm_files.hpp"
@@ -49,13 +51,21 @@ std::optional<FileId> shm_of(const Place& place) {
     return FileId{.device = status.st_dev, .inode = status.st_ino};
 }
 
+/// Why no /dev/shm was looked at; empty where there is none, or its process is gone.
+std::string explain_missing_shm(int error) {
+    if (const char* const distrust = explain_distrust(error))
+        return text("not looked at, for ", distrust);
+    return is_shortage(error) ? text("cannot list: ", std::strerror(error)) : std::string();
+}
+
 /// Gathers the places, each with a process of it whose /dev/shm nobody before it had.
 class Places {
   public:
     Places() {
         found_.push_back(own_place());
+        by_namespace_.emplace(found_.front().ipc_namespace, 0);
         if (const auto shm = shm_of(found_.front()))
-            seen_.push_back(*shm);
+            seen_.insert(*shm);
     }
 
     void add(pid_t process) {
@@ -65,57 +75,71 @@ class Places {
                 refused_ += 1;
             return;
         }
-        const auto known = std::ranges::find(found_, inode, &Place::ipc_namespace);
-        if (known == found_.end())
-            add_new(process);
-        else if (!known->has_shm)
-            prefer_with_shm(*known, process);
+        const auto [known, is_new] = by_namespace_.try_emplace(inode, found_.size());
+        if (is_new) {
+            Place& place = found_.emplace_back();
+            place.ipc_namespace = inode;
+            place.process = process;
+            place.has_shm = false;
+        }
+        Place& place = found_[known->second];
+        if (!place.has_shm)
+            prefer_with_shm(place, process);
+        if (place.process && place.process != process)
+            place.others.push_back(process);
     }
 
     std::size_t refused() const noexcept { return refused_; }
-    /// Of how many places no /dev/shm could be looked at, by explain_distrust().
-    std::map<std::string_view, std::size_t> untrusted() const {
-        std::map<std::string_view, std::size_t> counts;
+    /// Of how many places no /dev/shm could be looked at, by why.
+    std::map<std::string, std::size_t> without_shm() const {
+        std::map<std::string, std::size_t> counts;
         for (const Place& place : found_)
-            if (const auto why = untrusted_.find(place.ipc_namespace);
-                !place.has_shm && why != untrusted_.end())
+            if (const auto why = missing_.find(place.ipc_namespace);
+                !place.has_shm && why != missing_.end())
                 counts[why->second] += 1;
         return counts;
     }
     std::vector<Place> take() noexcept { return std::move(found_); }
 
   private:
-    void add_new(pid_t process) {
-        try {
-            Place place = place_of(process);
-            place.has_shm = false;
-            prefer_with_shm(place, process);
-            found_.push_back(std::move(place));
-        } catch (const Error& error) {
-            if (is_shortage(error.code().value()))
-                throw;
-            if (error.code().value() != ESRCH)
-                refused_ += 1;
-        }
-    }
-
     void prefer_with_shm(Place& place, pid_t process) {
         const auto before = std::exchange(place.process, process);
         const auto shm = shm_of(place);
-        if (const char* const why = shm ? nullptr : explain_distrust(errno))
-            untrusted_.emplace(place.ipc_namespace, why);
-        place.has_shm = shm && std::ranges::find(seen_, *shm) == seen_.end();
-        if (place.has_shm)
-            seen_.push_back(*shm);
-        else
+        if (std::string why = shm ? std::string() : explain_missing_shm(errno); !why.empty())
+            missing_.emplace(place.ipc_namespace, std::move(why));
+        place.has_shm = shm && seen_.insert(*shm).second;
+        if (!place.has_shm)
             place.process = before;
+        else if (before != process)
+            place.others.push_back(*before);
     }
 
     std::vector<Place> found_;
-    std::vector<FileId> seen_;
-    std::map<std::uint64_t, const char*> untrusted_;
+    std::unordered_map<std::uint64_t, std::size_t> by_namespace_; ///< indices of these
+    std::set<FileId> seen_;
+    std::unordered_map<std::uint64_t, std::string> missing_;
     std::size_t refused_ = 0;
 };
+
+/// Not open, with errno set, if none of its processes is there any more, or may be asked.
+UniqueFd try_open_namespace(const Place& place) {
+    struct stat status {};
+    int error = ESRCH;
+    const auto try_open = [&](pid_t process) {
+        UniqueFd its(open(namespace_path(process).c_str(), O_RDONLY | O_CLOEXEC));
+        if (its.is_open() && fstat(its.get(), &status) == 0 && status.st_ino == place.ipc_namespace)
+            return its;
+        if (!its.is_open() && errno != ENOENT)
+            error = errno;
+        return UniqueFd();
+    };
+    UniqueFd found = try_open(*place.process);
+    for (auto other = place.others.begin(); !found.is_open() && other != place.others.end();
+         ++other)
+        found = try_open(*other);
+    errno = error;
+    return found;
+}
 
 } // namespace
 
@@ -142,17 +166,19 @@ Place place_of(pid_t process) {
 
 std::vector<Place> all_places(std::vector<Trouble>& troubles) {
     Places places;
-    for (const pid_t process : procfs::list("/proc"))
+    for (const pid_t process : procfs::list("/proc")) {
+        signals::check();
         places.add(process);
+    }
     if (places.refused() > 0)
         troubles.push_back({.kinds = kept_kinds,
                             .line = text("IPC namespaces: those of ", places.refused(),
                                          places.refused() == 1 ? " process" : " processes",
                                          " may not be looked at")});
-    for (const auto& [why, count] : places.untrusted())
+    for (const auto& [why, count] : places.without_shm())
         troubles.push_back({.kinds = {ObjectKind::sem, ObjectKind::shm},
                             .line = text("/dev/shm of ", count, " IPC namespace",
-                                         count == 1 ? "" : "s", ": not looked at, for ", why)});
+                                         count == 1 ? ": " : "s: ", why)});
     return places.take();
 }
 
@@ -172,11 +198,17 @@ UniqueFd try_open_shm_directory(const Place& place) {
 
 /// Entered first is where we are: who may not come back must not leave.
 Visit::Visit(const Place& place) {
-    if (!place.descriptor.is_open())
+    if (!place.process || place.ipc_namespace == own_place().ipc_namespace)
         return;
-    UniqueFd home(open(own_namespace, O_RDONLY | O_CLOEXEC));
+    UniqueFd opened;
+    if (!place.descriptor.is_open())
+        opened = try_open_namespace(place);
+    const UniqueFd& there = place.descriptor.is_open() ? place.descriptor : opened;
+    UniqueFd home;
+    if (there.is_open())
+        home = UniqueFd(open(own_namespace, O_RDONLY | O_CLOEXEC));
     if (!home.is_open() || setns(home.get(), CLONE_NEWIPC) != 0 ||
-        setns(place.descriptor.get(), CLONE_NEWIPC) != 0) {
+        setns(there.get(), CLONE_NEWIPC) != 0) {
         const int error = errno;
         throw Error(text("IPC namespace ", place.ipc_namespace), "cannot enter", error,
                     explain_error(error));

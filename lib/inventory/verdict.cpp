@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/capability.hpp"
+#include "base/signals.hpp"
 #include "inventory/lease.hpp"
 
 namespace ipc {
@@ -42,11 +43,11 @@ class Judge {
   public:
     Judge(const ProcessScan& scan, RecordedUsers& recorded, const OpenObject& open);
 
-    void judge(Object& object) const;
+    void judge(std::size_t place, Object& object) const;
 
   private:
-    void judge_posix(Object& object) const;
-    State state_by_lease(const Object& object) const;
+    void judge_posix(std::size_t place, Object& object) const;
+    State state_by_lease(std::size_t place, const Object& object) const;
     void judge_segment(Object& object) const;
     void judge_by_calls(Object& object) const;
 
@@ -90,9 +91,9 @@ Judge::Judge(const ProcessScan& scan, RecordedUsers& recorded, const OpenObject&
     saw_calls_ = scan.saw_calls();
 }
 
-void Judge::judge(Object& object) const {
+void Judge::judge(std::size_t place, Object& object) const {
     if (!object.is_system_v())
-        judge_posix(object);
+        judge_posix(place, object);
     else if (object.kind == ObjectKind::shm)
         judge_segment(object);
     else
@@ -103,7 +104,7 @@ void Judge::judge(Object& object) const {
     object.users.erase(std::unique(object.users.begin(), object.users.end()), object.users.end());
 }
 
-void Judge::judge_posix(Object& object) const {
+void Judge::judge_posix(std::size_t place, Object& object) const {
     if (object.file)
         for (auto at = std::lower_bound(files_.begin(), files_.end(),
                                         UsedFile{.file = *object.file, .use = {}});
@@ -122,13 +123,13 @@ void Judge::judge_posix(Object& object) const {
     }
     object.state = State::unknown;
     if (object.file && (may_lease_ || (object.has_owner && object.owner == self_)))
-        object.state = state_by_lease(object);
+        object.state = state_by_lease(place, object);
 }
 
 /// Also where every process was examined it takes this proof: descriptors may be on their way
 /// through a socket, in an io_uring, or those of a single thread.
-State Judge::state_by_lease(const Object& object) const {
-    const OpenedObject opened = open_(object);
+State Judge::state_by_lease(std::size_t place, const Object& object) const {
+    const OpenedObject opened = open_(place, object);
     if (opened.is_leased)
         return State::in_use;
     switch (opened.fd.is_open() ? take_lease(opened.fd.get()) : Lease::refused) {
@@ -231,17 +232,17 @@ void request_verdict(const std::vector<Object>& objects, ScanRequest& request) {
             request.system_v_calls = true;
         }
     }
-    std::sort(request.files.begin(), request.files.end());
-    request.files.erase(std::unique(request.files.begin(), request.files.end()),
-                        request.files.end());
 }
 
-void judge(std::vector<Object>& objects, const ProcessScan& scan, RecordedUsers& recorded,
-           const OpenObject& open) {
+void judge(std::vector<std::vector<Object>>& places, const ProcessScan& scan,
+           RecordedUsers& recorded, const OpenObject& open) {
     const Judge judge(scan, recorded, open);
-    for (Object& object : objects)
-        if (is_judged(object))
-            judge.judge(object);
+    for (std::size_t place = 0; place < places.size(); ++place)
+        for (Object& object : places[place]) {
+            signals::check();
+            if (is_judged(object))
+                judge.judge(place, object);
+        }
 }
 
 } // namespace ipc
