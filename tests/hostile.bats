@@ -206,11 +206,11 @@ sys.exit(status)' "$BATS_TEST_TMPDIR/peak" "$@"
 # one on.
 slowly() {
     : >"$BATS_TEST_TMPDIR/trace"
-    spawn slow strace -o "$BATS_TEST_TMPDIR/trace" -e trace=openat -e inject=openat:delay_enter=50ms:when="$1+" "${@:2}"
+    spawn slow strace -fo "$BATS_TEST_TMPDIR/trace" -e trace=openat -e inject=openat:delay_enter=50ms:when="$1+" "${@:2}"
 }
 
 # opened NUMBER: whether it has come that far.
-opened() { [ "$(grep -c ^openat "$BATS_TEST_TMPDIR/trace")" -ge "$1" ]; }
+opened() { [ "$(grep -c openat "$BATS_TEST_TMPDIR/trace")" -ge "$1" ]; }
 
 # ends_at_once SIGNAL: what was spawned `slowly` ends by that signal in a moment.
 ends_at_once() {
@@ -233,7 +233,7 @@ ends_at_once() {
     # The second look is one more at each.
     run_tool 0 strace -o "$BATS_TEST_TMPDIR/trace" -e trace=openat "${clean[@]}"
     local opens
-    opens=$(grep -c ^openat "$BATS_TEST_TMPDIR/trace")
+    opens=$(grep -c openat "$BATS_TEST_TMPDIR/trace")
     slowly "$opens" "${clean[@]}" -y
     wait_until opened $((opens + 20))
     ends_at_once TERM
@@ -402,4 +402,24 @@ C
         ipcstat --all-namespaces -r --noheadings -o NAME -k mq
     assert_output $'mq:key:0x00007c01\nmq:key:0x00007c01'
     assert_diagnostic ipcstat '^ipcstat: IPC namespace [0-9]+: cannot enter: Cannot allocate memory$'
+}
+
+@test "beside all of that at once, each listing takes little time and memory, and SIGTERM ends it at once" {
+    requires root strace
+    make_memory /hostile-shared 4K -m 666
+    sharing sharers 200 /dev/shm/hostile-shared
+    locking locker
+    zombie_threads zombie 200
+    many_namespaces many 1100
+    local tool
+    for tool in ipcstat 'ipcstat -a' 'ipcstat --openmetrics' 'ipcstat --all-namespaces' ipcclean; do
+        # On an idle machine each takes a few seconds at most.
+        # shellcheck disable=SC2086
+        in_time 20 $tool
+        # shellcheck disable=SC2086
+        slowly 1 $tool
+        wait_until opened 50
+        ends_at_once TERM
+        assert_output ''
+    done
 }

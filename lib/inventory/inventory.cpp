@@ -84,8 +84,10 @@ ScanRequest scan_request(const InventoryRequest& request,
     request_open(request.kinds, scan);
     if (request.kinds.has(ObjectKind::lock))
         request_locks(scan);
-    std::sort(scan.files.begin(), scan.files.end());
-    scan.files.erase(std::unique(scan.files.begin(), scan.files.end()), scan.files.end());
+    for (std::vector<FileId>* const files : {&scan.files, &scan.open_files}) {
+        std::sort(files->begin(), files->end());
+        files->erase(std::unique(files->begin(), files->end()), files->end());
+    }
     return scan;
 }
 

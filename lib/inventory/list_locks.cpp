@@ -130,9 +130,10 @@ Object describe(Held& held, const ProcessScan& scan) {
 void request_locks(ScanRequest& request) {
     std::vector<FileLock> locks;
     try_read_locks(locks); // list_locks() says why it cannot
-    for (const FileLock& lock : locks)
+    for (const FileLock& lock : locks) {
         request.files.push_back(lock.file);
-    request.open_files = true; // each has locks of its own
+        request.open_files.push_back(lock.file); // each has locks of its own
+    }
 }
 
 void list_locks(const ProcessScan& scan, std::vector<Object>& objects,

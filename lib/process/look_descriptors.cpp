@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <iterator>
+#include <optional>
 #include <string_view>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -58,22 +59,26 @@ ProcessLook::Look ProcessLook::look_at_descriptors(const Sameness::Item& task, i
 }
 
 void ProcessLook::merge_descriptors(const Sameness::Item& task, std::size_t first) {
-    if (descriptors.size() - first < (request_.open_files ? 2 : many))
+    const auto& wanted = request_.open_files;
+    if (descriptors.size() - first < (wanted.empty() ? many : 2))
         return;
     const auto key = [](const Descriptor& one) { return std::tie(one.file, one.role); };
     const auto begin = descriptors.begin() + static_cast<std::ptrdiff_t>(first);
     std::sort(begin, descriptors.end(), [&](const Descriptor& a, const Descriptor& b) {
         return key(a) != key(b) ? key(a) < key(b) : a.fd < b.fd;
     });
-    Sameness opened(Sameness::Of::open_files);
-    auto end = begin; // of those that are kept
+    std::optional<Sameness> opened; // of that file, if it is wanted
+    auto end = begin;               // of those that are kept
     for (auto next = begin; next != descriptors.end(); ++next) {
         const bool is_first = end == begin || key(*std::prev(end)) != key(*next);
-        if (is_first)
-            opened = Sameness(Sameness::Of::open_files);
+        if (is_first) {
+            opened.reset();
+            if (std::binary_search(wanted.begin(), wanted.end(), next->file))
+                opened.emplace(Sameness::Of::open_files);
+        }
         const bool is_another =
-            request_.open_files &&
-            !opened.find_or_add({.task = task.task, .fd = next->fd, .process = task.process});
+            opened &&
+            !opened->find_or_add({.task = task.task, .fd = next->fd, .process = task.process});
         // Anonymous inodes are all one.
         if (!is_first && !is_another && next->type != 0)
             continue;

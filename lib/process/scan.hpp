@@ -24,9 +24,9 @@ struct ScanRequest {
     std::vector<FileId> files;
     /// Every descriptor of these types (S_IFIFO, S_IFSOCK, and 0: anonymous inodes and memfds).
     std::vector<mode_t> types;
-    /// Of the files, a descriptor for each time that open(2) was called, as far as that can be
-    /// told; otherwise one for each role is enough.
-    bool open_files = false;
+    /// Of those among the files, a descriptor for each time that open(2) was called, as far as that
+    /// can be told; of others one for each role is enough. Sorted.
+    std::vector<FileId> open_files;
     bool mappings = false;          ///< of `files`, shared or private
     bool system_v_mappings = false; ///< every attach of a System V segment
     bool shared_mappings = false;   ///< every shared mapping of a file that has a name, or a memfd
