@@ -206,7 +206,7 @@ sys.exit(status)' "$BATS_TEST_TMPDIR/peak" "$@"
 # one on.
 slowly() {
     : >"$BATS_TEST_TMPDIR/trace"
-    spawn slow strace -fo "$BATS_TEST_TMPDIR/trace" -e trace=openat -e inject=openat:delay_enter=50ms:when="$1+" "${@:2}"
+    spawn slow strace -fo "$BATS_TEST_TMPDIR/trace" -e trace=openat -e inject=openat:delay_enter=20ms:when="$1+" "${@:2}"
 }
 
 # opened NUMBER: whether it has come that far.
@@ -409,7 +409,7 @@ C
     make_memory /hostile-shared 4K -m 666
     sharing sharers 200 /dev/shm/hostile-shared
     locking locker
-    zombie_threads zombie 200
+    zombie_threads zombie 60
     many_namespaces many 1100
     local tool
     for tool in ipcstat 'ipcstat -a' 'ipcstat --openmetrics' 'ipcstat --all-namespaces' ipcclean; do
@@ -418,7 +418,7 @@ C
         in_time 20 $tool
         # shellcheck disable=SC2086
         slowly 1 $tool
-        wait_until opened 50
+        wait_until opened 20
         ends_at_once TERM
         assert_output ''
     done
