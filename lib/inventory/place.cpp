@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <initializer_list>
 #include <map>
 #include <sched.h>
 #include <set>
@@ -55,7 +56,10 @@ std::optional<FileId> shm_of(const Place& place) {
 std::string explain_missing_shm(int error) {
     if (const char* const distrust = explain_distrust(error))
         return text("not looked at, for ", distrust);
-    return is_shortage(error) ? text("cannot list: ", std::strerror(error)) : std::string();
+    for (const int is_missing : {ENOENT, ENOTDIR, ESRCH})
+        if (error == is_missing)
+            return {};
+    return text("cannot list: ", std::strerror(error));
 }
 
 /// Gathers the places, each with a process of it whose /dev/shm nobody before it had.

@@ -59,7 +59,7 @@ UniqueFd try_open_root_of(const UniqueFd& mounts) {
         std::thread([&] {
             if (unshare(CLONE_FS) == 0 && setns(mounts.get(), CLONE_NEWNS) == 0)
                 root = UniqueFd(open("/", path_flags));
-            error = errno;
+            error = errno == EPERM ? EACCES : errno; // that it is ours is known
         }).join();
     } catch (const std::system_error& failed) {
         error = failed.code().value();

@@ -2,6 +2,8 @@
 #include "inventory/verdict.hpp"
 
 #include <algorithm>
+#include <compare>
+#include <cstdint>
 #include <linux/capability.h>
 #include <map>
 #include <sys/stat.h>
@@ -39,6 +41,16 @@ struct UsedFile {
     }
 };
 
+/// A System V object, and the IPC namespace that it is in: an inode; 0: unknown. The same
+/// identifiers are given in each.
+struct SystemVId {
+    ObjectKind kind;
+    std::int64_t id;
+    std::uint64_t ipc_namespace;
+
+    auto operator<=>(const SystemVId&) const = default;
+};
+
 class Judge {
   public:
     Judge(const ProcessScan& scan, RecordedUsers& recorded, const OpenObject& open);
@@ -52,6 +64,14 @@ class Judge {
     void judge_by_calls(Object& object) const;
 
     std::uint64_t namespace_of(pid_t pid) const noexcept;
+    /// That of a process and all that share its memory; 0 if they are in several.
+    std::uint64_t namespace_of_sharers(pid_t pid) const;
+    std::uint64_t namespace_of(const Object& object) const noexcept {
+        return static_cast<std::uint64_t>(
+            object.figures.get_or(Figure::ns, static_cast<std::int64_t>(own_namespace_)));
+    }
+    /// Calls `function` with each process that may have been seen in it.
+    template <class Function> void for_each_seen(const Object& object, Function function) const;
     /// Who is in a namespace, may use System V objects of it, and so may those of whom that is not
     /// known.
     static bool may_be_in(std::uint64_t its, std::uint64_t ipc_namespace) noexcept {
@@ -64,10 +84,9 @@ class Judge {
     uid_t self_ = geteuid();
     bool may_lease_ = has_capability(CAP_LEASE);
     std::uint64_t own_namespace_ = own_namespace();
-    std::vector<UsedFile> files_; ///< sorted, each once
-    std::multimap<std::int64_t, pid_t> segments_;
-    std::multimap<std::pair<ObjectKind, int>, BlockedCall> calls_;
-    bool saw_calls_ = false; ///< of all threads, whatever namespaces these are in
+    std::vector<UsedFile> files_;          ///< sorted, each once
+    std::multimap<SystemVId, pid_t> seen_; ///< attached to it, or blocked in it
+    bool saw_calls_ = false;               ///< of all threads, whatever namespaces these are in
 };
 
 Judge::Judge(const ProcessScan& scan, RecordedUsers& recorded, const OpenObject& open)
@@ -76,18 +95,24 @@ Judge::Judge(const ProcessScan& scan, RecordedUsers& recorded, const OpenObject&
         files_.push_back({.file = descriptor.file,
                           .use = {.pid = descriptor.pid, .role = descriptor.role},
                           .sharers = &scan.table_sharers});
-    for (const Mapping& mapping : scan.mappings)
-        if (mapping.is_system_v)
-            segments_.insert({static_cast<std::int64_t>(mapping.file.inode), mapping.pid});
-        else
+    std::pair<pid_t, std::uint64_t> last; // they come by pid
+    for (const Mapping& mapping : scan.mappings) {
+        if (!mapping.is_system_v) {
             files_.push_back({.file = mapping.file,
                               .use = {.pid = mapping.pid, .role = Role::opens},
                               .sharers = &scan.memory_sharers});
+            continue;
+        }
+        if (last.first != mapping.pid)
+            last = {mapping.pid, namespace_of_sharers(mapping.pid)};
+        const auto id = static_cast<std::int64_t>(mapping.file.inode);
+        seen_.insert({{ObjectKind::shm, id, last.second}, mapping.pid});
+    }
     // A file may have many names, and processes many descriptors of it.
     std::sort(files_.begin(), files_.end());
     files_.erase(std::unique(files_.begin(), files_.end()), files_.end());
     for (const BlockedCall& call : scan.calls)
-        calls_.insert({{call.kind, call.id}, call});
+        seen_.insert({{call.kind, call.id, call.ipc_namespace}, call.pid});
     saw_calls_ = scan.saw_calls();
 }
 
@@ -144,14 +169,13 @@ State Judge::state_by_lease(std::size_t place, const Object& object) const {
 }
 
 void Judge::judge_segment(Object& object) const {
-    const auto id = object.figures.get_or(Figure::id, -1);
-    const auto place = static_cast<std::uint64_t>(
-        object.figures.get_or(Figure::ns, static_cast<std::int64_t>(own_namespace_)));
-    for (auto [at, end] = segments_.equal_range(id); at != end; ++at)
-        scan_.memory_sharers.for_each(at->second, [&](pid_t pid) {
+    const std::uint64_t place = namespace_of(object);
+    for_each_seen(object, [&](pid_t attached) {
+        scan_.memory_sharers.for_each(attached, [&](pid_t pid) {
             if (may_be_in(namespace_of(pid), place))
                 object.users.push_back({.pid = pid, .role = Role::opens});
         });
+    });
     if (object.state != State::none)
         return;
     const auto attached = object.figures.get(Figure::nattch);
@@ -172,13 +196,9 @@ void Judge::judge_segment(Object& object) const {
 }
 
 void Judge::judge_by_calls(Object& object) const {
-    const auto place = static_cast<std::uint64_t>(
-        object.figures.get_or(Figure::ns, static_cast<std::int64_t>(own_namespace_)));
     const bool is_queue = object.kind == ObjectKind::mq;
-    const auto id = static_cast<int>(object.figures.get_or(Figure::id, -1));
-    for (auto [at, end] = calls_.equal_range({object.kind, id}); at != end; ++at)
-        if (may_be_in(at->second.ipc_namespace, place))
-            object.users.push_back({.pid = at->second.pid, .role = Role::waits});
+    for_each_seen(object,
+                  [&](pid_t pid) { object.users.push_back({.pid = pid, .role = Role::waits}); });
     bool is_doubtful = false;
     const auto add_recorded = [&](Figure who, Figure when) {
         const std::int64_t used = object.figures.get_or(when, 0);
@@ -205,6 +225,28 @@ void Judge::judge_by_calls(Object& object) const {
         object.state = State::unknown;
     else
         object.state = (!is_queue && waiters) || saw_calls_ ? State::idle : State::unknown;
+}
+
+template <class Function> void Judge::for_each_seen(const Object& object, Function function) const {
+    const std::int64_t id = object.figures.get_or(Figure::id, -1);
+    const std::uint64_t place = namespace_of(object);
+    const auto call_for = [&](std::uint64_t first, std::uint64_t last) {
+        const auto end = seen_.upper_bound({object.kind, id, last});
+        for (auto at = seen_.lower_bound({object.kind, id, first}); at != end; ++at)
+            function(at->second);
+    };
+    if (place == 0)
+        return call_for(0, UINT64_MAX);
+    call_for(0, 0);
+    call_for(place, place);
+}
+
+std::uint64_t Judge::namespace_of_sharers(pid_t pid) const {
+    const std::uint64_t its = namespace_of(pid);
+    bool is_one = true;
+    scan_.memory_sharers.for_each(
+        pid, [&](pid_t sharer) { is_one = is_one && namespace_of(sharer) == its; });
+    return is_one ? its : 0;
 }
 
 std::uint64_t Judge::namespace_of(pid_t pid) const noexcept {
