@@ -175,9 +175,13 @@ class Run {
         // Before anything is gone that could not be told.
         if ((fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) == O_RDONLY)
             throw Error("stdout", "cannot write", EBADF);
-        for (const Object& object : inventory_.objects)
+        for (const Object& object : inventory_.objects) {
+            if (signals::ended() != 0)
+                tell_removed();
+            signals::check();
             if (!names_ || names_->find(object))
                 deal_with(object);
+        }
         write_stdout(lines_);
         if (names_)
             for (const std::string_view name : names_->missing())
@@ -234,11 +238,13 @@ class Run {
              names_ ? exit_not_now : exit_done);
     }
 
+    void tell_removed() const {
+        if (options_.yes)
+            report(text(removed_, " removed before the signal, all others left"));
+    }
+
     /// The line follows what it says; before that nothing may be known to keep it from being read.
     void remove(const Object& object, std::string_view line) {
-        if (signals::ended() != 0)
-            report(text(removed_, " removed before the signal, all others left"));
-        signals::check();
         if (has_reader_ && is_writer_cut_off(STDOUT_FILENO))
             throw Error("stdout", "cannot write", EPIPE);
         try {
@@ -249,6 +255,9 @@ class Run {
         } catch (const Error& error) {
             fail(error.what(), exit_trouble);
             return;
+        } catch (const signals::Ended&) { // it looked at all processes
+            tell_removed();
+            throw;
         }
         ++removed_;
         std::size_t written = 0;
@@ -270,12 +279,13 @@ class Run {
 };
 
 int run(const Options& options, const Invocation& invocation) {
-    signals::hold();
     std::optional<NameSet> names = take_names(options, invocation.operands);
     std::vector<Place> places;
     places.push_back(options.namespace_of ? place_of(*options.namespace_of) : own_place());
     Run clean(options, std::move(names), places);
     const Visit visit(places.front());
+    // Until here there is nothing that a signal could leave half done, however long it takes.
+    signals::hold();
     return clean();
 }
 

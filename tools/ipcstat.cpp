@@ -173,7 +173,7 @@ Plan make_plan(const Options& options, Operands names) {
         plan.filter.names.emplace_back(name);
     plan.is_plain = !options.kinds && !options.filter.process && !options.filter.owner &&
                     options.filter.states.empty() && plan.filter.names.empty() &&
-                    options.view != View::limits;
+                    !options.all_namespaces && options.view != View::limits;
     plan.columns = options.columns.value_or(
         options.interval && options.form == TableForm::table && terminal_width() > 0
             ? parse_columns("KIND,NAME,OWNER,MSGS,USED,FILL,STATE,USERS", {})

@@ -2,12 +2,12 @@
 #include "inventory/inventory.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <tuple>
 
 #include "base/error.hpp"
 #include "base/limits.hpp"
+#include "base/signals.hpp"
 #include "inventory/open_object.hpp"
 #include "inventory/verdict.hpp"
 #include "object/shm_files.hpp"
@@ -20,17 +20,60 @@ namespace {
 constexpr KindSet open_kinds = {ObjectKind::fifo, ObjectKind::pipe, ObjectKind::eventfd,
                                 ObjectKind::memfd, ObjectKind::map};
 
-std::vector<Object> list_kept(const InventoryRequest& request, const Place& place,
-                              std::vector<Trouble>& troubles) {
-    std::vector<Object> objects;
+void list_kept(const InventoryRequest& request, const Place& place, RecordedUsers& recorded,
+               std::vector<Object>& objects, std::vector<Trouble>& troubles) {
     const Visit visit(place);
-    list_system_v(request.kinds, request.depth, objects, troubles);
+    list_system_v(request.kinds, request.depth, recorded, objects, troubles);
     list_posix(place, request.kinds, request.depth, objects, troubles);
-    if (place.ipc_namespace != 0) // else it could not be looked at
-        for (Object& object : objects)
-            object.figures.set(Figure::ns, static_cast<std::int64_t>(place.ipc_namespace));
-    return objects;
 }
+
+/// What keeps us from looking at one of many places hides no other; what is gone is none any more.
+void try_list_kept(const InventoryRequest& request, const Place& place, RecordedUsers& recorded,
+                   std::vector<Object>& objects, std::vector<Trouble>& troubles) {
+    try {
+        list_kept(request, place, recorded, objects, troubles);
+    } catch (const Error& error) {
+        if (error.code().value() != ESRCH)
+            troubles.push_back({.kinds = request.kinds, .line = error.what()});
+    }
+}
+
+/// Opens objects in the places where they are, one after the other, for them to be asked for a
+/// lease.
+class Opener {
+  public:
+    explicit Opener(const std::vector<Place>& places) : places_(places) {}
+
+    OpenedObject open(std::size_t place, const Object& object) {
+        if (at_ != place) {
+            visit_.reset();
+            shm_ = UniqueFd();
+            at_ = place;
+        }
+        if (object.kind == ObjectKind::mq && !visit_)
+            visit_.emplace(places_[place]);
+        if (object.kind != ObjectKind::mq && !shm_.is_open()) {
+            shm_ = try_open_shm_directory(places_[place]);
+            if (!shm_.is_open() && is_shortage(errno))
+                throw Error(shm_files::directory, "cannot open", errno, explain_error(errno));
+        }
+        return open_object(object, shm_);
+    }
+    /// Of one of many places.
+    OpenedObject try_open(std::size_t place, const Object& object) {
+        try {
+            return open(place, object);
+        } catch (const Error&) { // then it is unknown whether it is used
+            return {};
+        }
+    }
+
+  private:
+    const std::vector<Place>& places_;
+    std::optional<std::size_t> at_;
+    std::optional<Visit> visit_; ///< if one of its queues was asked for
+    UniqueFd shm_;               ///< the same of its files
+};
 
 ScanRequest scan_request(const InventoryRequest& request,
                          const std::vector<std::vector<Object>>& kept) {
@@ -41,7 +84,10 @@ ScanRequest scan_request(const InventoryRequest& request,
     request_open(request.kinds, scan);
     if (request.kinds.has(ObjectKind::lock))
         request_locks(scan);
-    std::sort(scan.files.begin(), scan.files.end());
+    for (std::vector<FileId>* const files : {&scan.files, &scan.open_files}) {
+        std::sort(files->begin(), files->end());
+        files->erase(std::unique(files->begin(), files->end()), files->end());
+    }
     return scan;
 }
 
@@ -78,6 +124,7 @@ void sort_objects(std::vector<Object>& objects) {
 
 Inventory take_inventory(const InventoryRequest& request) {
     Inventory inventory;
+    RecordedUsers recorded;
     std::vector<Place> own;
     if (request.places == nullptr)
         own.push_back(own_place());
@@ -85,24 +132,24 @@ Inventory take_inventory(const InventoryRequest& request) {
 
     std::vector<std::vector<Object>> kept;
     kept.reserve(places.size());
-    for (const Place& place : places)
-        kept.push_back(list_kept(request, place, inventory.troubles));
+    const bool is_one = places.size() == 1;
+    for (const Place& place : places) {
+        signals::check();
+        (is_one ? list_kept : try_list_kept)(request, place, recorded, kept.emplace_back(),
+                                             inventory.troubles);
+        if (place.ipc_namespace != 0) // else it could not be looked at
+            for (Object& object : kept.back())
+                object.figures.set(Figure::ns, static_cast<std::int64_t>(place.ipc_namespace));
+    }
     if (needs_scan(request, kept))
         inventory.scan = ProcessScan(scan_request(request, kept));
+    if (request.judged == Judged::yes) {
+        Opener opener(places);
+        judge(kept, inventory.scan, recorded, [&](std::size_t place, const Object& object) {
+            return is_one ? opener.open(place, object) : opener.try_open(place, object);
+        });
+    }
     for (std::size_t i = 0; i < places.size(); ++i) {
-        if (request.judged == Judged::yes) {
-            const Visit visit(places[i]);
-            UniqueFd shm; // for the few that are asked for a lease
-            judge(kept[i], inventory.scan, [&](const Object& object) {
-                if (!shm.is_open() && object.kind != ObjectKind::mq) {
-                    shm = try_open_shm_directory(places[i]);
-                    if (!shm.is_open() && is_shortage(errno))
-                        throw Error(shm_files::directory, "cannot open", errno,
-                                    explain_error(errno));
-                }
-                return open_object(object, shm);
-            });
-        }
         if (inventory.objects.empty())
             inventory.objects = std::move(kept[i]);
         else

@@ -9,6 +9,7 @@
 
 #include "inventory/object.hpp"
 #include "inventory/place.hpp"
+#include "process/recorded_user.hpp"
 #include "process/scan.hpp"
 
 /// Where objects come from: each function adds those of some kinds. None of them opens or maps an
@@ -27,8 +28,8 @@ enum class Depth : std::uint8_t {
 /// System V queues, sets and segments of the IPC namespace that we are in, by MSG_STAT_ANY and its
 /// like, or /proc/sysvipc where the kernel lacks those. With Depth::members, VALUE (of a set of one
 /// alone), WAITERS and LASTPID of sets too, where permitted.
-void list_system_v(KindSet kinds, Depth depth, std::vector<Object>& objects,
-                   std::vector<Trouble>& troubles);
+void list_system_v(KindSet kinds, Depth depth, RecordedUsers& recorded,
+                   std::vector<Object>& objects, std::vector<Trouble>& troubles);
 
 /// POSIX queues, semaphores and shared memory of the place that we visit: the files of its
 /// /dev/mqueue, or of a detached mount of our own where it has none or another namespace's, and of

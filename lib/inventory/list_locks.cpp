@@ -72,9 +72,9 @@ void find_holders(const ProcessScan& scan, std::vector<Held>& all) {
             continue;
         const auto found =
             parse_locks_of_descriptor(foreign_fd::info(descriptor.pid, descriptor.fd));
+        const Use use = {.pid = descriptor.pid, .role = Role::holds};
         if ((*begin)->descriptor == nullptr)
             std::for_each(begin, end, [&](Held* held) { held->descriptor = &descriptor; });
-        const Use use = {.pid = descriptor.pid, .role = Role::holds};
         for (const FileLock& lock : found) {
             const auto held =
                 std::lower_bound(begin, end, lock, [&](const Held* a, const FileLock& b) {
@@ -96,7 +96,7 @@ void add_maker(Held& held) {
         held.users.push_back({.pid = held.lock.pid, .role = Role::holds});
 }
 
-Object describe(Held& held) {
+Object describe(Held& held, const ProcessScan& scan) {
     const FileLock& lock = held.lock;
     Object object = used_object(ObjectKind::lock);
     set_file(object, lock.file);
@@ -114,8 +114,14 @@ Object describe(Held& held) {
     }
     if (object.name.empty())
         object.name = text(lock.device, ':', lock.file.inode);
-    sort_users(held.users);
-    object.users = std::move(held.users);
+    for (const Use& use : held.users)
+        if (use.role == Role::holds)
+            scan.table_sharers.for_each(use.pid, [&](pid_t pid) {
+                object.users.push_back({.pid = pid, .role = use.role});
+            });
+        else
+            object.users.push_back(use);
+    sort_users(object.users);
     return object;
 }
 
@@ -124,11 +130,10 @@ Object describe(Held& held) {
 void request_locks(ScanRequest& request) {
     std::vector<FileLock> locks;
     try_read_locks(locks); // list_locks() says why it cannot
-    for (const FileLock& lock : locks)
+    for (const FileLock& lock : locks) {
         request.files.push_back(lock.file);
-    std::sort(request.files.begin(), request.files.end());
-    request.files.erase(std::unique(request.files.begin(), request.files.end()),
-                        request.files.end());
+        request.open_files.push_back(lock.file); // each has locks of its own
+    }
 }
 
 void list_locks(const ProcessScan& scan, std::vector<Object>& objects,
@@ -143,7 +148,7 @@ void list_locks(const ProcessScan& scan, std::vector<Object>& objects,
     find_holders(scan, all);
     for (Held& held : all) {
         add_maker(held);
-        objects.push_back(describe(held));
+        objects.push_back(describe(held, scan));
     }
 }
 

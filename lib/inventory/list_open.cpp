@@ -112,13 +112,15 @@ std::optional<struct stat> status_of(std::span<const Found> uses) {
 }
 
 /// The object that all of these have open.
-Object describe(std::span<const Found> uses) {
+Object describe(std::span<const Found> uses, const ProcessScan& scan) {
     const Found& first = uses.front();
     Object object = used_object(first.kind);
     object.name = first.descriptor->link;
     object.figures.set(Figure::fd, first.descriptor->fd);
     for (const Found& use : uses)
-        object.users.push_back({.pid = use.descriptor->pid, .role = use.descriptor->role});
+        scan.table_sharers.for_each(use.descriptor->pid, [&](pid_t pid) {
+            object.users.push_back({.pid = pid, .role = use.descriptor->role});
+        });
     sort_users(object.users);
     if (first.kind == ObjectKind::eventfd) {
         describe_eventfd(object, first);
@@ -188,7 +190,7 @@ std::optional<struct stat> status_of(const Mapping& mapping) {
 }
 
 /// The object that all of these map; nothing if it is a device, or memory that `shm` lists.
-std::optional<Object> describe(std::span<const Mapping* const> uses) {
+std::optional<Object> describe(std::span<const Mapping* const> uses, const ProcessScan& scan) {
     const Mapping& first = *uses.front();
     Object object = used_object(ObjectKind::map);
     object.name = first.path;
@@ -198,7 +200,9 @@ std::optional<Object> describe(std::span<const Mapping* const> uses) {
     for (const Mapping* const use : uses) {
         size = std::max(size, use->size);
         is_writable = is_writable || use->is_writable;
-        object.users.push_back({.pid = use->pid, .role = Role::opens});
+        scan.memory_sharers.for_each(use->pid, [&](pid_t pid) {
+            object.users.push_back({.pid = pid, .role = Role::opens});
+        });
     }
     sort_users(object.users);
     object.details.emplace_back(Detail::type, is_writable ? "rw" : "r");
@@ -237,7 +241,7 @@ void list_mapped(const ProcessScan& scan, std::vector<Object>& objects) {
     for_each_run(
         all, [](const Mapping* mapping) { return mapping->file; },
         [&](std::span<const Mapping* const> uses) {
-            if (auto object = describe(uses))
+            if (auto object = describe(uses, scan))
                 objects.push_back(std::move(*object));
         });
 }
@@ -258,7 +262,9 @@ void add_mapped_memfds(const ProcessScan& scan, std::vector<Object>& objects, st
             set_file(object, mapping.file);
             object.figures.set(Figure::size, static_cast<std::int64_t>(mapping.size));
         }
-        objects[place->second].users.push_back({.pid = mapping.pid, .role = Role::opens});
+        std::vector<Use>& users = objects[place->second].users;
+        scan.memory_sharers.for_each(
+            mapping.pid, [&](pid_t pid) { users.push_back({.pid = pid, .role = Role::opens}); });
     }
     for (const auto& [file, place] : known)
         sort_users(objects[place].users);
@@ -293,7 +299,7 @@ void list_open(const ProcessScan& scan, KindSet kinds, std::vector<Object>& obje
                                     .pid = use.descriptor->pid,
                                     .fd = use.descriptor->fd,
                                     .file = use.file});
-            objects.push_back(describe(uses));
+            objects.push_back(describe(uses, scan));
         });
     query_pipe_levels(ends, [&](const PipeLevel& level) {
         Figures& figures = objects[level.object].figures;

@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "inventory/list.hpp"
 #include "inventory/mqueue_directory.hpp"
+#include "inventory/trusted_root.hpp"
 #include "object/shm_files.hpp"
 #include "queue/details.hpp"
 #include "semaphore/posix.hpp"
@@ -163,11 +164,10 @@ Trouble cannot_list_shm(KindSet kinds, const Place& place, int error) {
     if (!place.process)
         return cannot_list(kinds, shm_files::directory, error);
     const std::string what = text("/proc/", *place.process, "/root", shm_files::directory);
-    if (error != EPERM)
+    const char* const distrust = explain_distrust(error);
+    if (distrust == nullptr)
         return cannot_list(kinds, what, error);
-    return {.kinds = kinds,
-            .line =
-                text(what, ": not looked at, for its mounts are those of another user namespace")};
+    return {.kinds = kinds, .line = text(what, ": not looked at, for ", distrust)};
 }
 
 } // namespace

@@ -12,12 +12,12 @@
 
 #include "base/error.hpp"
 #include "base/limits.hpp"
+#include "base/signals.hpp"
 #include "base/text.hpp"
 #include "inventory/list.hpp"
 #include "inventory/sysv_proc.hpp"
 #include "object/name.hpp"
 #include "object/system_v.hpp"
-#include "process/recorded_user.hpp"
 #include "semaphore/sysv.hpp"
 
 namespace ipc {
@@ -44,6 +44,12 @@ ipc_perm permissions_of(const SysvColumns& columns, std::size_t owner) noexcept 
 }
 
 int id_of(const SysvColumns& columns) noexcept { return static_cast<int>(columns[1]); }
+
+/// How much, and what is known of processes already.
+struct Wanted {
+    Depth depth;
+    RecordedUsers& recorded;
+};
 
 // Each of these says how one kind is listed and what is known of it.
 
@@ -76,7 +82,7 @@ struct Queues {
         return status;
     }
     static const ipc_perm& permissions(const Status& status) noexcept { return status.msg_perm; }
-    static void describe(const Status& status, int, Depth, Object& object) noexcept;
+    static void describe(const Status& status, int, const Wanted&, Object& object) noexcept;
 };
 
 struct Sets {
@@ -103,7 +109,7 @@ struct Sets {
         return status;
     }
     static const ipc_perm& permissions(const Status& status) noexcept { return status.sem_perm; }
-    static void describe(const Status& status, int id, Depth depth, Object& object);
+    static void describe(const Status& status, int id, const Wanted& wanted, Object& object);
 };
 
 struct Segments {
@@ -135,14 +141,14 @@ struct Segments {
         return status;
     }
     static const ipc_perm& permissions(const Status& status) noexcept { return status.shm_perm; }
-    static void describe(const Status& status, int, Depth, Object& object) noexcept;
+    static void describe(const Status& status, int, const Wanted&, Object& object) noexcept;
 };
 
 void set(Object& object, Figure figure, std::uint64_t value) noexcept {
     object.figures.set(figure, static_cast<std::int64_t>(value));
 }
 
-void Queues::describe(const Status& status, int, Depth, Object& object) noexcept {
+void Queues::describe(const Status& status, int, const Wanted&, Object& object) noexcept {
     Figures& figures = object.figures;
     set(object, Figure::used, status.__msg_cbytes);
     set(object, Figure::msgs, status.msg_qnum);
@@ -158,7 +164,7 @@ void Queues::describe(const Status& status, int, Depth, Object& object) noexcept
     figures.set(Figure::lastpid, received_last ? status.msg_lrpid : status.msg_lspid);
 }
 
-void Segments::describe(const Status& status, int, Depth, Object& object) noexcept {
+void Segments::describe(const Status& status, int, const Wanted&, Object& object) noexcept {
     Figures& figures = object.figures;
     set(object, Figure::used, status.shm_segsz);
     set(object, Figure::size, status.shm_segsz);
@@ -174,7 +180,8 @@ void Segments::describe(const Status& status, int, Depth, Object& object) noexce
 
 /// What only calls for each member tell, three of them. Sets of more members than most programs
 /// use do without, for a sum over some of them would mislead, and one set may have 32,000.
-void ask_members(int id, std::int64_t used_last, std::size_t members, Figures& figures) {
+void ask_members(int id, std::int64_t used_last, std::size_t members, RecordedUsers& recorded,
+                 Figures& figures) {
     constexpr std::size_t most = 256;
     if (members > most)
         return;
@@ -192,28 +199,30 @@ void ask_members(int id, std::int64_t used_last, std::size_t members, Figures& f
         // Nothing tells which of them was the very last: one that may live counts more.
         if (pid != 0 && pid != last && !last_may_live) {
             last = pid;
-            last_may_live = members > 1 && recorded_user(pid, used_last) != Recorded::gone;
+            last_may_live = members > 1 && recorded.find(pid, used_last) != Recorded::gone;
         }
     }
     figures.set(Figure::waiters, waiters);
     figures.set(Figure::lastpid, last);
 }
 
-void Sets::describe(const Status& status, int id, Depth depth, Object& object) {
+void Sets::describe(const Status& status, int id, const Wanted& wanted, Object& object) {
     Figures& figures = object.figures;
     set(object, Figure::nsems, status.sem_nsems);
     figures.set(Figure::operation, status.sem_otime);
     figures.set(Figure::ctime, status.sem_ctime);
-    if (depth != Depth::members)
+    if (wanted.depth != Depth::members)
         return;
     if (status.sem_nsems == 1)
         if (const int value = semctl(id, 0, GETVAL); value != -1)
             figures.set(Figure::value, value);
-    ask_members(id, std::max(status.sem_otime, status.sem_ctime), status.sem_nsems, figures);
+    ask_members(id, std::max(status.sem_otime, status.sem_ctime), status.sem_nsems, wanted.recorded,
+                figures);
 }
 
 template <class Kind>
-void add(const typename Kind::Status& status, int id, Depth depth, std::vector<Object>& objects) {
+void add(const typename Kind::Status& status, int id, const Wanted& wanted,
+         std::vector<Object>& objects) {
     const ipc_perm& permissions = Kind::permissions(status);
     constexpr mode_t all_permissions = 0777;
     Object& object = objects.emplace_back();
@@ -225,7 +234,7 @@ void add(const typename Kind::Status& status, int id, Depth depth, std::vector<O
     object.figures.set(Figure::key, permissions.__key);
     object.figures.set(Figure::id, id);
     object.figures.set(Figure::creator, permissions.cuid);
-    Kind::describe(status, id, depth, object);
+    Kind::describe(status, id, wanted, object);
     object.name = permissions.__key == IPC_PRIVATE ? text("id:", id) : key_name(permissions.__key);
 }
 
@@ -233,14 +242,15 @@ void add(const typename Kind::Status& status, int id, Depth depth, std::vector<O
 /// nothing has an index, so that a kernel without the command (before Linux 4.17) is told by that
 /// none has one.
 template <class Kind>
-int list_by_index(const Extent& extent, Depth depth, std::vector<Object>& objects) {
+int list_by_index(const Extent& extent, const Wanted& wanted, std::vector<Object>& objects) {
     int found = 0;
     int refused = extent.error;
     for (int index = 0; index <= extent.last; ++index) {
+        signals::check();
         typename Kind::Status status;
         const int id = Kind::stat_any(index, status);
         if (id >= 0) {
-            add<Kind>(status, id, depth, objects);
+            add<Kind>(status, id, wanted, objects);
             ++found;
         } else if (!is_gone(errno)) {
             refused = errno;
@@ -250,14 +260,14 @@ int list_by_index(const Extent& extent, Depth depth, std::vector<Object>& object
 }
 
 template <class Kind>
-void list(const Extent& extent, Depth depth, std::vector<Object>& objects,
+void list(const Extent& extent, const Wanted& wanted, std::vector<Object>& objects,
           std::vector<Trouble>& troubles) {
     std::vector<Object> others;
     const std::size_t before = objects.size();
-    if (list_by_index<Kind>(extent, depth, objects) == 0)
+    if (list_by_index<Kind>(extent, wanted, objects) == 0)
         return;
     const int error = read_sysv_proc(Kind::file, [&](const SysvColumns& columns) {
-        add<Kind>(Kind::parse(columns), id_of(columns), depth, others);
+        add<Kind>(Kind::parse(columns), id_of(columns), wanted, others);
     });
     if (error != 0) {
         const Error trouble(Kind::plural, "cannot list", error, explain_error(error));
@@ -281,8 +291,9 @@ void reserve(std::vector<Object>& objects, std::size_t more) {
 
 } // namespace
 
-void list_system_v(KindSet kinds, Depth depth, std::vector<Object>& objects,
-                   std::vector<Trouble>& troubles) {
+void list_system_v(KindSet kinds, Depth depth, RecordedUsers& recorded,
+                   std::vector<Object>& objects, std::vector<Trouble>& troubles) {
+    const Wanted wanted = {.depth = depth, .recorded = recorded};
     const auto extent_if_wanted = [&](ObjectKind kind, auto extent) {
         return kinds.has(kind) ? extent() : Extent();
     };
@@ -292,11 +303,11 @@ void list_system_v(KindSet kinds, Depth depth, std::vector<Object>& objects,
     const int count = queues.count + sets.count + segments.count;
     reserve(objects, static_cast<std::size_t>(std::max(count, 0)));
     if (kinds.has(ObjectKind::mq))
-        list<Queues>(queues, depth, objects, troubles);
+        list<Queues>(queues, wanted, objects, troubles);
     if (kinds.has(ObjectKind::sem))
-        list<Sets>(sets, depth, objects, troubles);
+        list<Sets>(sets, wanted, objects, troubles);
     if (kinds.has(ObjectKind::shm))
-        list<Segments>(segments, depth, objects, troubles);
+        list<Segments>(segments, wanted, objects, troubles);
 }
 
 } // namespace ipc

@@ -74,7 +74,9 @@ void add_users(const ProcessScan& scan, const std::unordered_map<ino_t, std::siz
         object.file = descriptor.file;
         if (object.users.empty())
             object.figures.set(Figure::fd, descriptor.fd);
-        object.users.push_back({.pid = descriptor.pid, .role = Role::opens});
+        scan.table_sharers.for_each(descriptor.pid, [&](pid_t pid) {
+            object.users.push_back({.pid = pid, .role = Role::opens});
+        });
     }
 }
 

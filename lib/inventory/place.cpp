@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: MIT
 #include "inventory/place.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
-#include <linux/nsfs.h>
+#include <initializer_list>
+#include <map>
 #include <sched.h>
 #include <set>
 #include <string>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <unordered_map>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/io.hpp"
 #include "base/limits.hpp"
+#include "base/signals.hpp"
 #include "base/text.hpp"
+#include "inventory/trusted_root.hpp"
 #include "object/shm_files.hpp"
 #include "process/procfs.hpp"
 
@@ -30,31 +33,14 @@ constexpr const char* own_namespace = "/proc/self/ns/ipc";
 std::string namespace_path(pid_t process) { return text("/proc/", process, "/ns/ipc"); }
 
 /// 0, with errno set, where it may not be looked at.
-std::uint64_t try_inode(const char* path, int directory = AT_FDCWD) noexcept {
+std::uint64_t try_inode(const char* path) noexcept {
     struct stat status {};
-    return fstatat(directory, path, &status, AT_EMPTY_PATH) == 0 ? status.st_ino : 0;
+    return stat(path, &status) == 0 ? status.st_ino : 0;
 }
 
 [[noreturn]] void fail(pid_t process, int error) {
     throw Error(text("process ", process), "cannot look at its IPC namespace",
                 error == ENOENT ? ESRCH : error, explain_error(error));
-}
-
-/// 0 where only who has rights over us can have mounted what a process sees, else an errno value:
-/// EPERM in the mount namespace of another user namespace, where anybody can put any directory in
-/// the place of /dev/shm.
-int distrust_of_mounts(const UniqueFd& process) noexcept {
-    if (const std::uint64_t its = try_inode("ns/mnt", process.get());
-        its != 0 && its == try_inode("/proc/self/ns/mnt"))
-        return 0;
-    const UniqueFd mounts(openat(process.get(), "ns/mnt", O_RDONLY | O_CLOEXEC));
-    if (!mounts.is_open())
-        return errno;
-    const UniqueFd users(ioctl(mounts.get(), NS_GET_USERNS));
-    if (!users.is_open())
-        return is_shortage(errno) ? errno : EPERM;
-    const std::uint64_t owner = try_inode("", users.get());
-    return owner != 0 && owner == try_inode("/proc/self/ns/user") ? 0 : EPERM;
 }
 
 /// Nothing where it has none, or none that we may look at.
@@ -66,13 +52,24 @@ std::optional<FileId> shm_of(const Place& place) {
     return FileId{.device = status.st_dev, .inode = status.st_ino};
 }
 
+/// Why no /dev/shm was looked at; empty where there is none, or its process is gone.
+std::string explain_missing_shm(int error) {
+    if (const char* const distrust = explain_distrust(error))
+        return text("not looked at, for ", distrust);
+    for (const int is_missing : {ENOENT, ENOTDIR, ESRCH})
+        if (error == is_missing)
+            return {};
+    return text("cannot list: ", std::strerror(error));
+}
+
 /// Gathers the places, each with a process of it whose /dev/shm nobody before it had.
 class Places {
   public:
     Places() {
         found_.push_back(own_place());
+        by_namespace_.emplace(found_.front().ipc_namespace, 0);
         if (const auto shm = shm_of(found_.front()))
-            seen_.push_back(*shm);
+            seen_.insert(*shm);
     }
 
     void add(pid_t process) {
@@ -82,54 +79,71 @@ class Places {
                 refused_ += 1;
             return;
         }
-        const auto known = std::ranges::find(found_, inode, &Place::ipc_namespace);
-        if (known == found_.end())
-            add_new(process);
-        else if (!known->has_shm)
-            prefer_with_shm(*known, process);
+        const auto [known, is_new] = by_namespace_.try_emplace(inode, found_.size());
+        if (is_new) {
+            Place& place = found_.emplace_back();
+            place.ipc_namespace = inode;
+            place.process = process;
+            place.has_shm = false;
+        }
+        Place& place = found_[known->second];
+        if (!place.has_shm)
+            prefer_with_shm(place, process);
+        if (place.process && place.process != process)
+            place.others.push_back(process);
     }
 
     std::size_t refused() const noexcept { return refused_; }
-    /// Of how many places no /dev/shm could be looked at for the mounts' sake.
-    std::size_t untrusted() const {
-        return static_cast<std::size_t>(std::ranges::count_if(found_, [this](const Place& place) {
-            return !place.has_shm && untrusted_.contains(place.ipc_namespace);
-        }));
+    /// Of how many places no /dev/shm could be looked at, by why.
+    std::map<std::string, std::size_t> without_shm() const {
+        std::map<std::string, std::size_t> counts;
+        for (const Place& place : found_)
+            if (const auto why = missing_.find(place.ipc_namespace);
+                !place.has_shm && why != missing_.end())
+                counts[why->second] += 1;
+        return counts;
     }
     std::vector<Place> take() noexcept { return std::move(found_); }
 
   private:
-    void add_new(pid_t process) {
-        try {
-            Place place = place_of(process);
-            place.has_shm = false;
-            prefer_with_shm(place, process);
-            found_.push_back(std::move(place));
-        } catch (const Error& error) {
-            if (is_shortage(error.code().value()))
-                throw;
-            if (error.code().value() != ESRCH)
-                refused_ += 1;
-        }
-    }
-
     void prefer_with_shm(Place& place, pid_t process) {
         const auto before = std::exchange(place.process, process);
         const auto shm = shm_of(place);
-        if (!shm && errno == EPERM)
-            untrusted_.insert(place.ipc_namespace);
-        place.has_shm = shm && std::ranges::find(seen_, *shm) == seen_.end();
-        if (place.has_shm)
-            seen_.push_back(*shm);
-        else
+        if (std::string why = shm ? std::string() : explain_missing_shm(errno); !why.empty())
+            missing_.emplace(place.ipc_namespace, std::move(why));
+        place.has_shm = shm && seen_.insert(*shm).second;
+        if (!place.has_shm)
             place.process = before;
+        else if (before != process)
+            place.others.push_back(*before);
     }
 
     std::vector<Place> found_;
-    std::vector<FileId> seen_;
-    std::set<std::uint64_t> untrusted_;
+    std::unordered_map<std::uint64_t, std::size_t> by_namespace_; ///< indices of these
+    std::set<FileId> seen_;
+    std::unordered_map<std::uint64_t, std::string> missing_;
     std::size_t refused_ = 0;
 };
+
+/// Not open, with errno set, if none of its processes is there any more, or may be asked.
+UniqueFd try_open_namespace(const Place& place) {
+    struct stat status {};
+    int error = ESRCH;
+    const auto try_open = [&](pid_t process) {
+        UniqueFd its(open(namespace_path(process).c_str(), O_RDONLY | O_CLOEXEC));
+        if (its.is_open() && fstat(its.get(), &status) == 0 && status.st_ino == place.ipc_namespace)
+            return its;
+        if (!its.is_open() && errno != ENOENT)
+            error = errno;
+        return UniqueFd();
+    };
+    UniqueFd found = try_open(*place.process);
+    for (auto other = place.others.begin(); !found.is_open() && other != place.others.end();
+         ++other)
+        found = try_open(*other);
+    errno = error;
+    return found;
+}
 
 } // namespace
 
@@ -156,19 +170,19 @@ Place place_of(pid_t process) {
 
 std::vector<Place> all_places(std::vector<Trouble>& troubles) {
     Places places;
-    for (const pid_t process : procfs::list("/proc"))
+    for (const pid_t process : procfs::list("/proc")) {
+        signals::check();
         places.add(process);
+    }
     if (places.refused() > 0)
         troubles.push_back({.kinds = kept_kinds,
                             .line = text("IPC namespaces: those of ", places.refused(),
                                          places.refused() == 1 ? " process" : " processes",
                                          " may not be looked at")});
-    if (const std::size_t untrusted = places.untrusted(); untrusted > 0)
-        troubles.push_back(
-            {.kinds = {ObjectKind::sem, ObjectKind::shm},
-             .line = text("/dev/shm of ", untrusted, " IPC namespace", untrusted == 1 ? "" : "s",
-                          ": not looked at, for its mounts are those of another "
-                          "user namespace")});
+    for (const auto& [why, count] : places.without_shm())
+        troubles.push_back({.kinds = {ObjectKind::sem, ObjectKind::shm},
+                            .line = text("/dev/shm of ", count, " IPC namespace",
+                                         count == 1 ? ": " : "s: ", why)});
     return places.take();
 }
 
@@ -176,17 +190,9 @@ UniqueFd try_open_shm_directory(const Place& place) {
     constexpr int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
     if (!place.process)
         return UniqueFd(open(shm_files::directory, flags));
-    const UniqueFd process(open(text("/proc/", *place.process).c_str(), flags | O_PATH));
-    if (!process.is_open())
-        return {};
-    const UniqueFd root(openat(process.get(), "root", flags | O_PATH));
+    const UniqueFd root = try_open_trusted_root(*place.process);
     if (!root.is_open())
         return {};
-    // Asked after the root was opened: nobody comes back from such a mount namespace.
-    if (const int error = distrust_of_mounts(process); error != 0) {
-        errno = error;
-        return {};
-    }
     // A symbolic link with an absolute path in there would lead to a directory of ours.
     const UniqueFd dev(openat(root.get(), "dev", flags | O_NOFOLLOW));
     if (!dev.is_open())
@@ -196,11 +202,17 @@ UniqueFd try_open_shm_directory(const Place& place) {
 
 /// Entered first is where we are: who may not come back must not leave.
 Visit::Visit(const Place& place) {
-    if (!place.descriptor.is_open())
+    if (!place.process || place.ipc_namespace == own_place().ipc_namespace)
         return;
-    UniqueFd home(open(own_namespace, O_RDONLY | O_CLOEXEC));
+    UniqueFd opened;
+    if (!place.descriptor.is_open())
+        opened = try_open_namespace(place);
+    const UniqueFd& there = place.descriptor.is_open() ? place.descriptor : opened;
+    UniqueFd home;
+    if (there.is_open())
+        home = UniqueFd(open(own_namespace, O_RDONLY | O_CLOEXEC));
     if (!home.is_open() || setns(home.get(), CLONE_NEWIPC) != 0 ||
-        setns(place.descriptor.get(), CLONE_NEWIPC) != 0) {
+        setns(there.get(), CLONE_NEWIPC) != 0) {
         const int error = errno;
         throw Error(text("IPC namespace ", place.ipc_namespace), "cannot enter", error,
                     explain_error(error));

@@ -15,8 +15,11 @@ namespace ipc {
 struct Place {
     std::uint64_t ipc_namespace = 0; ///< the inode of /proc/PID/ns/ipc
     std::optional<pid_t> process;    ///< one that lives there; nothing: this place is our own
-    UniqueFd descriptor;             ///< of the namespace, for setns(2); not open: our own
-    bool has_shm = true;             ///< its /dev/shm is not that of a place listed before
+    std::vector<pid_t> others;       ///< more of them, should that one end
+    /// Of the namespace, which keeps it what it is; not open: our own, or one of so many that each
+    /// is opened by its processes as it is entered.
+    UniqueFd descriptor;
+    bool has_shm = true; ///< its /dev/shm is not that of a place listed before
 };
 
 /// The IPC namespace of this process: ipc_namespaces(7).
@@ -27,12 +30,12 @@ Place place_of(pid_t process);
 std::vector<Place> all_places(std::vector<Trouble>& troubles);
 
 /// Its /dev/shm, of which no part is followed as a symbolic link in another place: whoever removes
-/// a file there does so by unlinkat(2). Not open, with errno set, if it cannot be: EPERM where the
-/// mounts of the place belong to another user namespace (mount_namespaces(7)), whose users could
-/// have put any directory there.
+/// a file there does so by unlinkat(2). Not open, with errno set, if it cannot be, such as by
+/// try_open_trusted_root(): who is not trusted could have put any directory there.
 UniqueFd try_open_shm_directory(const Place& place);
 
-/// Enters the IPC namespace of a place and leaves it at the end: setns(2). Throws Error.
+/// Enters the IPC namespace of a place and leaves it at the end: setns(2). Throws Error, with ESRCH
+/// where none of its processes is there any more.
 class Visit {
   public:
     explicit Visit(const Place& place);

@@ -9,6 +9,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 
+#include "base/signals.hpp"
 #include "base/text.hpp"
 #include "object/system_v.hpp"
 #include "semaphore/sysv.hpp"
@@ -67,15 +68,17 @@ std::string examine_queue(const Object& listed) {
 }
 
 /// Processes that wait for a member change nothing else. -1: not permitted, or gone.
-int count_waiters(int id, std::size_t members) noexcept {
+int count_waiters(int id, std::size_t members) {
     int waiters = 0;
-    for (int member = 0; member < static_cast<int>(members) && waiters == 0; ++member)
+    for (int member = 0; member < static_cast<int>(members) && waiters == 0; ++member) {
+        signals::check();
         for (const int command : {GETNCNT, GETZCNT}) {
             const int waiting = semctl(id, member, command);
             if (waiting == -1)
                 return -1;
             waiters += waiting;
         }
+    }
     return waiters;
 }
 

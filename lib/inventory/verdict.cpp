@@ -2,6 +2,8 @@
 #include "inventory/verdict.hpp"
 
 #include <algorithm>
+#include <compare>
+#include <cstdint>
 #include <linux/capability.h>
 #include <map>
 #include <sys/stat.h>
@@ -9,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/capability.hpp"
+#include "base/signals.hpp"
 #include "inventory/lease.hpp"
-#include "process/recorded_user.hpp"
 
 namespace ipc {
 
@@ -30,27 +32,46 @@ pid_t pid_of(const Object& object, Figure figure) noexcept {
 struct UsedFile {
     FileId file;
     Use use;
+    const Sharers* sharers = nullptr; ///< of that process
 
     bool operator==(const UsedFile&) const = default;
     bool operator<(const UsedFile& other) const noexcept {
-        return std::tie(file, use.pid, use.role) <
-               std::tie(other.file, other.use.pid, other.use.role);
+        return std::tie(file, use.pid, use.role, sharers) <
+               std::tie(other.file, other.use.pid, other.use.role, other.sharers);
     }
+};
+
+/// A System V object, and the IPC namespace that it is in: an inode; 0: unknown. The same
+/// identifiers are given in each.
+struct SystemVId {
+    ObjectKind kind;
+    std::int64_t id;
+    std::uint64_t ipc_namespace;
+
+    auto operator<=>(const SystemVId&) const = default;
 };
 
 class Judge {
   public:
-    Judge(const ProcessScan& scan, const OpenObject& open);
+    Judge(const ProcessScan& scan, RecordedUsers& recorded, const OpenObject& open);
 
-    void judge(Object& object) const;
+    void judge(std::size_t place, Object& object) const;
 
   private:
-    void judge_posix(Object& object) const;
-    State state_by_lease(const Object& object) const;
+    void judge_posix(std::size_t place, Object& object) const;
+    State state_by_lease(std::size_t place, const Object& object) const;
     void judge_segment(Object& object) const;
     void judge_by_calls(Object& object) const;
 
     std::uint64_t namespace_of(pid_t pid) const noexcept;
+    /// That of a process and all that share its memory; 0 if they are in several.
+    std::uint64_t namespace_of_sharers(pid_t pid) const;
+    std::uint64_t namespace_of(const Object& object) const noexcept {
+        return static_cast<std::uint64_t>(
+            object.figures.get_or(Figure::ns, static_cast<std::int64_t>(own_namespace_)));
+    }
+    /// Calls `function` with each process that may have been seen in it.
+    template <class Function> void for_each_seen(const Object& object, Function function) const;
     /// Who is in a namespace, may use System V objects of it, and so may those of whom that is not
     /// known.
     static bool may_be_in(std::uint64_t its, std::uint64_t ipc_namespace) noexcept {
@@ -58,37 +79,46 @@ class Judge {
     }
 
     const ProcessScan& scan_;
+    RecordedUsers& recorded_;
     const OpenObject& open_;
     uid_t self_ = geteuid();
     bool may_lease_ = has_capability(CAP_LEASE);
     std::uint64_t own_namespace_ = own_namespace();
-    std::vector<UsedFile> files_; ///< sorted, each once
-    std::multimap<std::int64_t, pid_t> segments_;
-    std::multimap<std::pair<ObjectKind, int>, BlockedCall> calls_;
-    bool saw_calls_ = false; ///< of all threads, whatever namespaces these are in
+    std::vector<UsedFile> files_;          ///< sorted, each once
+    std::multimap<SystemVId, pid_t> seen_; ///< attached to it, or blocked in it
+    bool saw_calls_ = false;               ///< of all threads, whatever namespaces these are in
 };
 
-Judge::Judge(const ProcessScan& scan, const OpenObject& open) : scan_(scan), open_(open) {
+Judge::Judge(const ProcessScan& scan, RecordedUsers& recorded, const OpenObject& open)
+    : scan_(scan), recorded_(recorded), open_(open) {
     for (const Descriptor& descriptor : scan.descriptors)
-        files_.push_back(
-            {.file = descriptor.file, .use = {.pid = descriptor.pid, .role = descriptor.role}});
-    for (const Mapping& mapping : scan.mappings)
-        if (mapping.is_system_v)
-            segments_.insert({static_cast<std::int64_t>(mapping.file.inode), mapping.pid});
-        else
-            files_.push_back(
-                {.file = mapping.file, .use = {.pid = mapping.pid, .role = Role::opens}});
+        files_.push_back({.file = descriptor.file,
+                          .use = {.pid = descriptor.pid, .role = descriptor.role},
+                          .sharers = &scan.table_sharers});
+    std::pair<pid_t, std::uint64_t> last; // they come by pid
+    for (const Mapping& mapping : scan.mappings) {
+        if (!mapping.is_system_v) {
+            files_.push_back({.file = mapping.file,
+                              .use = {.pid = mapping.pid, .role = Role::opens},
+                              .sharers = &scan.memory_sharers});
+            continue;
+        }
+        if (last.first != mapping.pid)
+            last = {mapping.pid, namespace_of_sharers(mapping.pid)};
+        const auto id = static_cast<std::int64_t>(mapping.file.inode);
+        seen_.insert({{ObjectKind::shm, id, last.second}, mapping.pid});
+    }
     // A file may have many names, and processes many descriptors of it.
     std::sort(files_.begin(), files_.end());
     files_.erase(std::unique(files_.begin(), files_.end()), files_.end());
     for (const BlockedCall& call : scan.calls)
-        calls_.insert({{call.kind, call.id}, call});
+        seen_.insert({{call.kind, call.id, call.ipc_namespace}, call.pid});
     saw_calls_ = scan.saw_calls();
 }
 
-void Judge::judge(Object& object) const {
+void Judge::judge(std::size_t place, Object& object) const {
     if (!object.is_system_v())
-        judge_posix(object);
+        judge_posix(place, object);
     else if (object.kind == ObjectKind::shm)
         judge_segment(object);
     else
@@ -99,15 +129,17 @@ void Judge::judge(Object& object) const {
     object.users.erase(std::unique(object.users.begin(), object.users.end()), object.users.end());
 }
 
-void Judge::judge_posix(Object& object) const {
+void Judge::judge_posix(std::size_t place, Object& object) const {
     if (object.file)
         for (auto at = std::lower_bound(files_.begin(), files_.end(),
                                         UsedFile{.file = *object.file, .use = {}});
              at != files_.end() && at->file == *object.file; ++at)
-            object.users.push_back(
-                {.pid = at->use.pid,
-                 // Memory that is mapped outlives the descriptor that it was mapped by.
-                 .role = object.kind == ObjectKind::mq ? at->use.role : Role::opens});
+            at->sharers->for_each(at->use.pid, [&](pid_t pid) {
+                object.users.push_back(
+                    {.pid = pid,
+                     // Memory that is mapped outlives the descriptor that it was mapped by.
+                     .role = object.kind == ObjectKind::mq ? at->use.role : Role::opens});
+            });
     if (object.state != State::none)
         return;
     if (!object.users.empty()) {
@@ -116,13 +148,13 @@ void Judge::judge_posix(Object& object) const {
     }
     object.state = State::unknown;
     if (object.file && (may_lease_ || (object.has_owner && object.owner == self_)))
-        object.state = state_by_lease(object);
+        object.state = state_by_lease(place, object);
 }
 
 /// Also where every process was examined it takes this proof: descriptors may be on their way
 /// through a socket, in an io_uring, or those of a single thread.
-State Judge::state_by_lease(const Object& object) const {
-    const OpenedObject opened = open_(object);
+State Judge::state_by_lease(std::size_t place, const Object& object) const {
+    const OpenedObject opened = open_(place, object);
     if (opened.is_leased)
         return State::in_use;
     switch (opened.fd.is_open() ? take_lease(opened.fd.get()) : Lease::refused) {
@@ -137,12 +169,13 @@ State Judge::state_by_lease(const Object& object) const {
 }
 
 void Judge::judge_segment(Object& object) const {
-    const auto id = object.figures.get_or(Figure::id, -1);
-    const auto place = static_cast<std::uint64_t>(
-        object.figures.get_or(Figure::ns, static_cast<std::int64_t>(own_namespace_)));
-    for (auto [at, end] = segments_.equal_range(id); at != end; ++at)
-        if (may_be_in(namespace_of(at->second), place))
-            object.users.push_back({.pid = at->second, .role = Role::opens});
+    const std::uint64_t place = namespace_of(object);
+    for_each_seen(object, [&](pid_t attached) {
+        scan_.memory_sharers.for_each(attached, [&](pid_t pid) {
+            if (may_be_in(namespace_of(pid), place))
+                object.users.push_back({.pid = pid, .role = Role::opens});
+        });
+    });
     if (object.state != State::none)
         return;
     const auto attached = object.figures.get(Figure::nattch);
@@ -154,29 +187,25 @@ void Judge::judge_segment(Object& object) const {
     const std::int64_t last_use = std::max(object.figures.get_or(Figure::attach, 0),
                                            object.figures.get_or(Figure::detach, 0));
     const bool is_creator_gone =
-        recorded_user(pid_of(object, Figure::cpid), object.figures.get_or(Figure::ctime, 0)) ==
+        recorded_.find(pid_of(object, Figure::cpid), object.figures.get_or(Figure::ctime, 0)) ==
         Recorded::gone;
     const pid_t last = pid_of(object, Figure::lastpid);
     const bool is_last_gone =
-        last == 0 ? last_use == 0 : recorded_user(last, last_use) == Recorded::gone;
+        last == 0 ? last_use == 0 : recorded_.find(last, last_use) == Recorded::gone;
     object.state = is_creator_gone && is_last_gone ? State::orphan : State::unused;
 }
 
 void Judge::judge_by_calls(Object& object) const {
-    const auto place = static_cast<std::uint64_t>(
-        object.figures.get_or(Figure::ns, static_cast<std::int64_t>(own_namespace_)));
     const bool is_queue = object.kind == ObjectKind::mq;
-    const auto id = static_cast<int>(object.figures.get_or(Figure::id, -1));
-    for (auto [at, end] = calls_.equal_range({object.kind, id}); at != end; ++at)
-        if (may_be_in(at->second.ipc_namespace, place))
-            object.users.push_back({.pid = at->second.pid, .role = Role::waits});
+    for_each_seen(object,
+                  [&](pid_t pid) { object.users.push_back({.pid = pid, .role = Role::waits}); });
     bool is_doubtful = false;
     const auto add_recorded = [&](Figure who, Figure when) {
         const std::int64_t used = object.figures.get_or(when, 0);
         const pid_t pid = pid_of(object, who);
         if (used == 0 && pid == 0)
             return;
-        const Recorded user = recorded_user(pid, used);
+        const Recorded user = recorded_.find(pid, used);
         if (user == Recorded::alive)
             object.users.push_back({.pid = pid, .role = Role::last});
         is_doubtful = is_doubtful || user == Recorded::unknown;
@@ -196,6 +225,28 @@ void Judge::judge_by_calls(Object& object) const {
         object.state = State::unknown;
     else
         object.state = (!is_queue && waiters) || saw_calls_ ? State::idle : State::unknown;
+}
+
+template <class Function> void Judge::for_each_seen(const Object& object, Function function) const {
+    const std::int64_t id = object.figures.get_or(Figure::id, -1);
+    const std::uint64_t place = namespace_of(object);
+    const auto call_for = [&](std::uint64_t first, std::uint64_t last) {
+        const auto end = seen_.upper_bound({object.kind, id, last});
+        for (auto at = seen_.lower_bound({object.kind, id, first}); at != end; ++at)
+            function(at->second);
+    };
+    if (place == 0)
+        return call_for(0, UINT64_MAX);
+    call_for(0, 0);
+    call_for(place, place);
+}
+
+std::uint64_t Judge::namespace_of_sharers(pid_t pid) const {
+    const std::uint64_t its = namespace_of(pid);
+    bool is_one = true;
+    scan_.memory_sharers.for_each(
+        pid, [&](pid_t sharer) { is_one = is_one && namespace_of(sharer) == its; });
+    return is_one ? its : 0;
 }
 
 std::uint64_t Judge::namespace_of(pid_t pid) const noexcept {
@@ -223,16 +274,17 @@ void request_verdict(const std::vector<Object>& objects, ScanRequest& request) {
             request.system_v_calls = true;
         }
     }
-    std::sort(request.files.begin(), request.files.end());
-    request.files.erase(std::unique(request.files.begin(), request.files.end()),
-                        request.files.end());
 }
 
-void judge(std::vector<Object>& objects, const ProcessScan& scan, const OpenObject& open) {
-    const Judge judge(scan, open);
-    for (Object& object : objects)
-        if (is_judged(object))
-            judge.judge(object);
+void judge(std::vector<std::vector<Object>>& places, const ProcessScan& scan,
+           RecordedUsers& recorded, const OpenObject& open) {
+    const Judge judge(scan, recorded, open);
+    for (std::size_t place = 0; place < places.size(); ++place)
+        for (Object& object : places[place]) {
+            signals::check();
+            if (is_judged(object))
+                judge.judge(place, object);
+        }
 }
 
 } // namespace ipc

@@ -15,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/limits.hpp"
+#include "base/signals.hpp"
 #include "base/text.hpp"
 #include "process/procfs.hpp"
 
@@ -189,8 +190,10 @@ bool read_thread(pid_t pid, pid_t thread, int directory, std::vector<BlockedCall
 bool read_calls(pid_t pid, int directory, std::vector<BlockedCall>& calls) {
     const std::vector<pid_t> threads = procfs::list(text("/proc/", pid, "/task"));
     bool is_complete = true;
-    for (const pid_t thread : threads)
+    for (const pid_t thread : threads) {
+        signals::check();
         is_complete = read_thread(pid, thread, directory, calls) && is_complete;
+    }
     if (threads.empty()) // gone, or not for us to see
         is_complete =
             faccessat(directory, "task", R_OK, 0) != 0 && (errno == ENOENT || errno == ESRCH);

@@ -2,25 +2,18 @@
 #include "process/look.hpp"
 
 #include <cerrno>
-#include <charconv>
-#include <cstring>
-#include <dirent.h>
 #include <fcntl.h>
 #include <string>
-#include <string_view>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <tuple>
 #include <unistd.h>
-#include <utility>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/limits.hpp"
+#include "base/signals.hpp"
 #include "base/text.hpp"
 #include "process/calls.hpp"
-#include "process/maps.hpp"
 #include "process/procfs.hpp"
 
 namespace ipc {
@@ -71,10 +64,11 @@ void ProcessLook::examine(pid_t pid) {
     const std::size_t first_mapping = mappings.size();
     Look opened = Look::seen;
     Look mapped = Look::seen;
+    const Sameness::Item task = {.task = pid, .process = pid};
     if (wants_descriptors())
-        opened = look_at_descriptors(pid, directory.get(), "fd");
+        opened = look_at_descriptors(task, directory.get(), "fd");
     if (wants_mappings())
-        mapped = look_at_mappings(pid, directory.get(), "maps");
+        mapped = look_at_mappings(task, directory.get(), "maps");
     process.is_examined = opened != Look::refused && mapped != Look::refused;
 
     // Where the first thread has ended, the process lives on in the others.
@@ -102,145 +96,24 @@ void ProcessLook::look_at_threads(Process& process, int directory) {
     for (const pid_t thread : procfs::list(text("/proc/", process.pid, "/task"))) {
         if (thread == process.pid)
             continue;
+        signals::check();
+        const Sameness::Item task = {.task = thread, .process = process.pid};
         const std::string path = text("task/", thread, "/");
         if (wants_descriptors() &&
-            look_at_descriptors(process.pid, directory, (path + "fd").c_str()) == Look::refused)
+            look_at_descriptors(task, directory, (path + "fd").c_str()) == Look::refused)
             process.is_examined = false;
         if (wants_mappings() &&
-            look_at_mappings(process.pid, directory, (path + "maps").c_str()) == Look::refused)
+            look_at_mappings(task, directory, (path + "maps").c_str()) == Look::refused)
             process.is_examined = false;
     }
 }
 
-ProcessLook::Look ProcessLook::look_at_descriptors(pid_t pid, int directory, const char* path) {
-    const UniqueFd entries(
-        openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-    if (!entries.is_open())
-        return outcome(pid, path, errno);
-    Look result = Look::seen;
-    alignas(dirent64) char block[8192];
-    for (;;) {
-        const ssize_t count = getdents64(entries.get(), block, sizeof block);
-        if (count < 0)
-            return outcome(pid, path, errno);
-        if (count == 0)
-            return result;
-        for (ssize_t at = 0; at < count;) {
-            const void* const record = block + at;
-            const auto* const entry = static_cast<const dirent64*>(record);
-            at += entry->d_reclen;
-            if (entry->d_name[0] == '.')
-                continue;
-            has_descriptors_ = true;
-            if (look_at_descriptor(pid, entries.get(), entry->d_name) == Look::refused)
-                result = Look::refused;
-        }
-    }
-}
-
-ProcessLook::Look ProcessLook::look_at_descriptor(pid_t pid, int directory, const char* name) {
-    // Not to be kept waiting by a server that does not answer.
-    struct statx status = {};
-    char link[4096];
-    if (statx(directory, name, AT_STATX_DONT_SYNC,
-              STATX_TYPE | STATX_MODE | STATX_INO | STATX_NLINK, &status) != 0) {
-        const Look result = outcome(pid, "fd", errno);
-        // A file system of a user (FUSE) may refuse its files to us; such are none of ours.
-        return result == Look::refused && readlinkat(directory, name, link, sizeof link) >= 0
-                   ? Look::seen
-                   : result;
-    }
-    const mode_t type = status.stx_mode & S_IFMT;
-    Descriptor descriptor{.pid = pid,
-                          .fd = 0,
-                          .file = {.device = makedev(status.stx_dev_major, status.stx_dev_minor),
-                                   .inode = static_cast<ino_t>(status.stx_ino)},
-                          .type = type,
-                          .is_removed = status.stx_nlink == 0,
-                          .role = Role::opens,
-                          .link = {}};
-    const bool is_memory = type == S_IFREG && wants_type(0) && devices_.has(descriptor.file.device);
-    bool is_wanted = wants_type(type);
-    if (is_wanted || is_memory) {
-        const ssize_t length = readlinkat(directory, name, link, sizeof link);
-        if (length < 0)
-            return outcome(pid, "fd", errno);
-        const std::string_view target(link, static_cast<std::size_t>(length));
-        if (is_wanted || target.starts_with("/memfd:")) {
-            is_wanted = true;
-            descriptor.link = target;
-        }
-    }
-    if (!is_wanted &&
-        !std::binary_search(request_.files.begin(), request_.files.end(), descriptor.file))
-        return Look::seen;
-    std::from_chars(name, name + std::strlen(name), descriptor.fd);
-    if ((type == S_IFIFO || type == S_IFREG) &&
-        statx(directory, name, AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC, STATX_MODE, &status) ==
-            0) {
-        const unsigned access = status.stx_mode & 0600U;
-        descriptor.role = access == 0400   ? Role::reads
-                          : access == 0200 ? Role::writes
-                          : access == 0600 ? Role::both
-                                           : Role::opens; // O_PATH
-    }
-    descriptors.push_back(std::move(descriptor));
-    return Look::seen;
-}
-
-ProcessLook::Look ProcessLook::look_at_mappings(pid_t pid, int directory, const char* path) {
-    const UniqueFd maps(openat(directory, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!maps.is_open())
-        return outcome(pid, path, errno);
-    const bool wants_files = request_.mappings && !request_.files.empty();
-    const auto is_asked_for = [&](const MappedRange& range) {
-        return wants_files &&
-               std::binary_search(request_.files.begin(), request_.files.end(), range.file);
-    };
-    const auto wants_path = [&](const MappedRange& range) {
-        return range.is_shared && (request_.shared_mappings ||
-                                   (request_.system_v_mappings && devices_.has(range.file.device)));
-    };
-    const std::size_t first = mappings.size();
-    const auto add = [&](const MappedRange& range) {
-        const bool is_memory = devices_.has(range.file.device);
-        const bool is_system_v =
-            request_.system_v_mappings && is_memory && is_system_v_path(range.path);
-        // What is shared without a file, and segments, have paths there too.
-        const bool has_name =
-            request_.shared_mappings && range.path.starts_with(is_memory ? "/memfd:" : "/");
-        if (!is_system_v && !has_name && !is_asked_for(range))
-            return;
-        mappings.push_back({.pid = pid,
-                            .file = range.file,
-                            .is_system_v = is_system_v,
-                            .is_writable = range.is_writable,
-                            .size = range.end - range.start,
-                            .path = has_name ? std::string(range.path) : std::string()});
-    };
-    const int error =
-        read_maps(maps.get(), wants_files ? MapKinds::all : MapKinds::shared, wants_path, add);
-
-    const auto begin = mappings.begin() + static_cast<std::ptrdiff_t>(first);
-    std::sort(begin, mappings.end(), [](const Mapping& a, const Mapping& b) {
-        return std::tie(a.is_system_v, a.file) < std::tie(b.is_system_v, b.file);
-    });
-    auto kept = begin;
-    for (auto next = begin; next != mappings.end(); ++next) {
-        if (next == begin)
-            continue;
-        if (next->is_system_v == kept->is_system_v && next->file == kept->file) {
-            kept->size += next->size;
-            kept->is_writable = kept->is_writable || next->is_writable;
-            if (kept->path.empty())
-                kept->path = std::move(next->path);
-        } else if (++kept != next) {
-            *kept = std::move(*next);
-        }
-    }
-    if (begin != mappings.end())
-        mappings.erase(std::next(kept), mappings.end());
-    return error == 0 ? Look::seen : outcome(pid, path, error);
+/// Whether a process that was looked at has the same.
+bool ProcessLook::is_shared(Sameness& known, const Sameness::Item& task, Sharers& sharers) {
+    const auto same = known.find_or_add(task);
+    if (same && same->process != task.process)
+        sharers.add(task.process, same->process);
+    return same.has_value();
 }
 
 } // namespace ipc

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "process/sameness.hpp"
 #include "process/scan.hpp"
 
 /// A look at one process in /proc: what it has open and mapped, and what it is blocked in.
@@ -37,14 +38,23 @@ class ProcessLook {
     std::vector<Descriptor> descriptors;
     std::vector<Mapping> mappings;
     std::vector<BlockedCall> calls;
+    Sharers table_sharers;
+    Sharers memory_sharers;
 
   private:
     enum class Look : std::uint8_t { seen, nothing, refused };
 
+    /// From how many descriptors or mappings on it is worth the while to ask whether others share
+    /// them, and to leave out what is alike: below that, all is soon looked at.
+    static constexpr std::size_t many = 64;
+
     static Look outcome(pid_t pid, const char* what, int error);
-    Look look_at_descriptors(pid_t pid, int directory, const char* path);
+    Look look_at_descriptors(const Sameness::Item& task, int directory, const char* path);
     Look look_at_descriptor(pid_t pid, int directory, const char* name);
-    Look look_at_mappings(pid_t pid, int directory, const char* path);
+    static bool is_shared(Sameness& known, const Sameness::Item& task, Sharers& sharers);
+    void merge_descriptors(const Sameness::Item& task, std::size_t first);
+    Look look_at_mappings(const Sameness::Item& task, int directory, const char* path);
+    void merge_mappings(std::size_t first);
     void look_at_threads(Process& process, int directory);
 
     bool wants_descriptors() const noexcept {
@@ -61,6 +71,8 @@ class ProcessLook {
 
     const ScanRequest& request_;
     const MemoryDevices& devices_;
+    Sameness tables_{Sameness::Of::tables};
+    Sameness memories_{Sameness::Of::memory};
     bool has_descriptors_ = false; ///< of the last directory that was looked at
 };
 

@@ -54,7 +54,7 @@ bool take_number(std::string_view& rest, Number& number, int base, char end) noe
 
 /// ENOTTY where the kernel does not know the question.
 int query_maps(int maps, MapKinds kinds, const std::function<bool(const MappedRange&)>& wants_path,
-               const std::function<void(const MappedRange&)>& found) {
+               const std::function<bool(const MappedRange&)>& found) {
     char path[PATH_MAX + 16];
     std::uint64_t next = 0;
     const std::uint64_t flags =
@@ -89,12 +89,13 @@ int query_maps(int maps, MapKinds kinds, const std::function<bool(const MappedRa
                 query.inode == range.file.inode && query.vma_name_size > 0)
                 range.path = {path, query.vma_name_size - 1};
         }
-        found(range);
+        if (!found(range))
+            return 0;
     }
 }
 
 int parse_maps(int maps, MapKinds kinds, const std::function<bool(const MappedRange&)>& wants_path,
-               const std::function<void(const MappedRange&)>& found) {
+               const std::function<bool(const MappedRange&)>& found) {
     std::vector<char> block(std::size_t{64} << 10);
     std::string path;
     std::size_t filled = 0;
@@ -121,7 +122,8 @@ int parse_maps(int maps, MapKinds kinds, const std::function<bool(const MappedRa
                     path.replace(at, 4, "\n");
             }
             range->path = path;
-            found(*range);
+            if (!found(*range))
+                return 0;
         }
         filled = rest.size();
         std::memmove(block.data(), rest.data(), filled);
@@ -165,7 +167,7 @@ bool is_system_v_path(std::string_view path) noexcept {
 }
 
 int read_maps(int maps, MapKinds kinds, const std::function<bool(const MappedRange&)>& wants_path,
-              const std::function<void(const MappedRange&)>& found) {
+              const std::function<bool(const MappedRange&)>& found) {
     const int error = query_maps(maps, kinds, wants_path, found);
     // What the ioctl does not take at its first mapping, it has found none of before.
     return error == ENOTTY || error == EINVAL ? parse_maps(maps, kinds, wants_path, found) : error;

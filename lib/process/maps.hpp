@@ -31,10 +31,10 @@ bool is_system_v_path(std::string_view path) noexcept;
 
 enum class MapKinds : std::uint8_t { shared, all };
 
-/// Calls `found` for each mapping of a file, by the ioctl PROCMAP_QUERY (Linux 6.11) or the text.
-/// The path is there where `wants_path`, which is asked first, said so. `maps` is /proc/PID/maps,
-/// open. Returns 0, also where the process is gone, or an errno value.
+/// Calls `found` for each mapping of a file until it returns false, by the ioctl PROCMAP_QUERY
+/// (Linux 6.11) or the text. The path is there where `wants_path`, which is asked first, said so.
+/// `maps` is /proc/PID/maps, open. Returns 0, also where the process is gone, or an errno value.
 int read_maps(int maps, MapKinds kinds, const std::function<bool(const MappedRange&)>& wants_path,
-              const std::function<void(const MappedRange&)>& found);
+              const std::function<bool(const MappedRange&)>& found);
 
 } // namespace ipc

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/signals.hpp"
 #include "process/hidden.hpp"
 #include "process/look.hpp"
 #include "process/procfs.hpp"
@@ -27,8 +28,10 @@ void work(const std::vector<pid_t>& pids, std::atomic<std::size_t>& next, Proces
         const std::size_t begin = next.fetch_add(portion);
         if (begin >= pids.size())
             return;
-        for (std::size_t i = begin; i < std::min(begin + portion, pids.size()); ++i)
+        for (std::size_t i = begin; i < std::min(begin + portion, pids.size()); ++i) {
+            signals::check();
             worker.examine(pids[i]);
+        }
     }
 }
 
@@ -91,7 +94,11 @@ ProcessScan::ProcessScan(const ScanRequest& request) {
         move_all(worker->descriptors, descriptors);
         move_all(worker->mappings, mappings);
         move_all(worker->calls, calls);
+        table_sharers.add(worker->table_sharers);
+        memory_sharers.add(worker->memory_sharers);
     }
+    table_sharers.sort();
+    memory_sharers.sort();
     sort_by_pid(processes);
     sort_by_pid(descriptors);
     sort_by_pid(mappings);

@@ -11,6 +11,7 @@
 
 #include "base/file_id.hpp"
 #include "object/object_kind.hpp"
+#include "process/sharers.hpp"
 #include "process/use.hpp"
 
 /// One pass over the processes in /proc (proc(5)), whatever the number of objects: who has which
@@ -23,6 +24,9 @@ struct ScanRequest {
     std::vector<FileId> files;
     /// Every descriptor of these types (S_IFIFO, S_IFSOCK, and 0: anonymous inodes and memfds).
     std::vector<mode_t> types;
+    /// Of those among the files, a descriptor for each time that open(2) was called, as far as that
+    /// can be told; of others one for each role is enough. Sorted.
+    std::vector<FileId> open_files;
     bool mappings = false;          ///< of `files`, shared or private
     bool system_v_mappings = false; ///< every attach of a System V segment
     bool shared_mappings = false;   ///< every shared mapping of a file that has a name, or a memfd
@@ -30,7 +34,7 @@ struct ScanRequest {
     std::optional<pid_t> only;      ///< this process alone
 };
 
-/// A descriptor that was found.
+/// A descriptor that was found; of many that a process has of one file, one for each role.
 struct Descriptor {
     pid_t pid = 0;
     int fd = 0;
@@ -82,6 +86,8 @@ class ProcessScan {
     std::vector<Descriptor> descriptors;
     std::vector<Mapping> mappings;
     std::vector<BlockedCall> calls;
+    Sharers table_sharers;  ///< of descriptors
+    Sharers memory_sharers; ///< of mappings
     /// How many processes could not be examined. Zombies use nothing and do not count.
     std::size_t unexamined = 0;
     /// Processes may exist that are not to be seen at all: another PID namespace is around ours, or
