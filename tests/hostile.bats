@@ -7,6 +7,12 @@
 
 load support/lib.bash
 
+# compiled NAME: the program in C on stdin, at $program.
+compiled() {
+    program=$BATS_TEST_TMPDIR/$1
+    cc -O1 -pthread -o "$program" -x c -
+}
+
 # ---- Semaphores: a peer's data never chooses a system call ----
 
 # forge SEM MARK: as whoever may write the file can: glibc takes the flags of futex(2) from there.
