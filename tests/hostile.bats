@@ -874,3 +874,169 @@ C
         assert_output ''
     done
 }
+
+# ---- What holds ----
+
+@test "removal beside names that change without pause: nothing of others is lost" {
+    requires root
+    # Three users: who churns, whose objects are unused, and whose are in use under any name.
+    "${victim[@]}" python3 -IS -c '
+import os
+for i in range(300):
+    os.close(os.open(f"/dev/shm/precious{i}", os.O_CREAT | os.O_WRONLY, 0o644))'
+    spawn churn "${mallory[@]}" python3 -IS -c '
+import ctypes, os, random
+libc = ctypes.CDLL(None)
+names = [b"/dev/shm/churn%d" % i for i in range(40)]
+def make(name):
+    try:
+        os.close(os.open(name, os.O_CREAT | os.O_WRONLY, 0o644))
+    except OSError:
+        pass
+print("ready", flush=True)
+while True:
+    name, other = random.sample(names, 2)
+    what = random.randrange(6)
+    try:
+        if what == 0: make(name)
+        elif what == 1: os.rename(name, other)
+        elif what == 2: libc.renameat2(-100, name, -100, other, 2)
+        elif what == 3: os.link(name, other)
+        elif what == 4: os.symlink(b"/dev/shm/precious%d" % random.randrange(300), other)
+        else: os.unlink(name)
+    except OSError:
+        pass'
+    wait_until grep -q ready "$(out churn)"
+    local removed=0
+    for _ in {1..500}; do
+        run_tool - ipcclean -y -s unused,malformed --older-than 0 --name 'shm:/churn*'
+        [ "$status" -le 2 ]
+        removed=$((removed + $(grep -c '^removed ' <<<"$output" || true)))
+        [ "$removed" -lt 20 ] || break
+    done
+    [ "$removed" -ge 20 ]
+    kill "${pid[churn]}"
+    wait_exit churn
+    run find /dev/shm -name 'precious*'
+    assert_equal "${#lines[@]}" 300
+    run find /dev/shm -name '.ipctools-*'
+    assert_output ''
+    find /dev/shm -name 'precious*' -delete -o -name 'churn*' -delete
+}
+
+# Each is alone a name of shared memory: what shells, terminals and tables take for their own.
+hostile_names=($'a\nb' $'\e[31mred' $'\e]0;title\a' $'tab\tbed' $'cr\r' $'\x7f' $'\xff\xfe' $'\x9b31m'
+    ' ' '  lead' 'trail ' '*' '?' '[a-z]' '~' '-n' '--help' '$HOME' '$(touch "$0.owned")' '`id`' "it's" 'a"b' 'a\b'
+    'a;b' 'a|b' 'a&b' '!x' '#x' 'a=b' '{a,b}' '日本')
+
+@test "hostile names in each form of output: one record each, no control byte, and nothing that a shell runs" {
+    local name form shell
+    local count=${#hostile_names[@]}
+    cd "$BATS_TEST_TMPDIR"
+    for name in "${hostile_names[@]}"; do
+        : >"/dev/shm/$name"
+    done
+    for form in '' -r -e -y -J --graph --openmetrics '-r --noheadings' '-b' '--output-all -r' '-o +INODE' '-k shm -e' \
+        '--output-all -y'; do
+        run_tool 0 ipcstat $form
+        # Bytes above 0x7f are those of UTF-8 alone, and no control characters of it.
+        python3 -IS -c '
+import sys, unicodedata
+text = sys.stdin.buffer.read().decode()
+bad = {c for c in text if c != "\n" and unicodedata.category(c) in ("Cc", "Cs")}
+sys.exit(f"control bytes: {bad}" if bad else 0)' <<<"$output"
+        case $form in
+        -J | --graph | --openmetrics) ;;
+        *) [ "${#lines[@]}" -ge "$count" ] && [ "${#lines[@]}" -le $((count + 1)) ] ;;
+        esac
+    done
+    ipcstat -J | python3 -IS -c '
+import json, sys
+assert len(json.load(sys.stdin)["ipc"]) == int(sys.argv[1])' "$count"
+    ipcstat -0 -o NAME | tr '\0' x | tr -dc x | wc -c
+    for shell in bash dash zsh; do
+        ipcstat -y -o NAME,STATE,USERS | while IFS= read -r line; do
+            "$shell" -c 'eval "$1" && [ -n "$NAME" ] && [ "$STATE" = unused ]' "$shell" "$line"
+        done
+    done
+    run find . -name '*.owned'
+    assert_output ''
+    # And back: each is removed by what was printed of it.
+    ipcstat -r --noheadings -o NAME | ipcclean -y -s unused --older-than 0 -
+    run find /dev/shm -type f
+    assert_output ''
+}
+
+@test "a file system that does not answer, which a process has open: it is not waited for" {
+    requires root mount
+    local how device=$BATS_TEST_TMPDIR/fuse
+    mknod "$device" c 10 229 || skip 'no FUSE'
+    spawn silent unshare --mount python3 -IS -c '
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+fuse = os.open(sys.argv[2], os.O_RDWR)
+os.mkdir(sys.argv[1])
+options = f"fd={fuse},rootmode=40000,user_id=0,group_id=0".encode()
+if libc.mount(b"silent", sys.argv[1].encode(), b"fuse", 0, options):
+    sys.exit(os.strerror(ctypes.get_errno()))
+kept = os.open(sys.argv[1], os.O_PATH)
+print("ready", flush=True)
+os.read(fuse, 1 << 20)
+import time
+time.sleep(1000)' "$BATS_TEST_TMPDIR/silent" "$device"
+    wait_until eval 'grep -q ready "$(out silent)" || ended "${pid[silent]}"'
+    ! ended "${pid[silent]}" || skip "$(<"$(err silent)")"
+    make_memory /m 5
+    for how in '' -a --limits --openmetrics '-p '"${pid[silent]}" '--all-namespaces'; do
+        run_tool 0 timeout 30 ipcstat $how
+    done
+    run_tool 0 timeout 30 ipcclean -s unused
+    kill -KILL "${pid[silent]}"
+    wait_exit silent
+}
+
+@test "very many objects: each is listed, in little memory" {
+    requires root limits
+    set_limit kernel.sem $'32000\t1024000000\t500\t32000'
+    "${mallory[@]}" python3 -IS -c '
+import ctypes, os
+libc = ctypes.CDLL(None)
+sets = sum(libc.semget(0, 1, 0o666) >= 0 for _ in range(32000))
+for i in range(20000):
+    os.close(os.open(f"/dev/shm/many{i}", os.O_CREAT | os.O_WRONLY, 0o644))
+print(sets)' >"$BATS_TEST_TMPDIR/sets"
+    assert_equal "$(<"$BATS_TEST_TMPDIR/sets")" 32000
+    run_tool 0 sh -c 'ulimit -d 262144; ipcstat -r --noheadings -o KIND >"$1"' sh "$BATS_TEST_TMPDIR/kinds"
+    assert_equal "$(sort <"$BATS_TEST_TMPDIR/kinds" | uniq -c | xargs)" '32000 sem 20000 shm'
+    python3 -IS -c '
+import ctypes
+libc = ctypes.CDLL(None)
+for line in open("/proc/sysvipc/sem").readlines()[1:]:
+    libc.semctl(int(line.split()[1]), 0, 0)'
+    find /dev/shm -name 'many*' -delete
+}
+
+@test "sigwatch -p killed in a flood of signals: no thread stays stopped" {
+    spawn flood python3 -IS -c '
+import os, signal, threading
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+libc = __import__("ctypes").CDLL(None)
+libc.signal(signal.SIGUSR1, libc.getpid)
+def flood():
+    while True:
+        libc["raise"](signal.SIGUSR1)
+print("ready", flush=True)
+for _ in range(8):
+    threading.Thread(target=flood).start()'
+    wait_until grep -q ready "$(out flood)"
+    for _ in {1..10}; do
+        spawn watch sigwatch -p "${pid[flood]}"
+        wait_until test -s "$(out watch)"
+        kill -KILL "${pid[watch]}"
+        wait_exit watch 137
+        wait_until none_is_stopped "${pid[flood]}"
+    done
+    kill -KILL "${pid[flood]}"
+    wait_exit flood
+}
+none_is_stopped() { ! grep -hq '^State:.[tT]' "/proc/$1/task/"*/status; }

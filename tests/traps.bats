@@ -6,7 +6,7 @@
 
 load support/lib.bash
 
-number_of_traps=28
+number_of_traps=37
 
 # flaws TABLE: what is wrong with it, a line each.
 flaws() {
@@ -55,14 +55,14 @@ flaws() {
 @test "what is missing in the table is noticed" {
     local table=$BATS_TEST_TMPDIR/traps
     grep -v '^mqnotify | .*removed while waiting' "$BATS_TEST_DIRNAME/support/traps" |
-        sed -e 's/^28 .*/29 another/' -e 's/two of us/three of us/' \
+        sed -e 's/^37 .*/38 another/' -e 's/two of us/three of us/' \
             -e 's/: everything works with neither/: nothing works/' -e 's/^mqctl | - never/mqclt | - never/' \
             >"$table"
     run -0 flaws "$table"
     assert_line 'trap 26: nothing for mqctl'
     assert_line 'no tool: mqclt'
     assert_line 'trap 27: nothing for mqnotify'
-    assert_line 'trap 28 is missing'
+    assert_line 'trap 37 is missing'
     assert_line 'no test: mounts.bats: nothing works'
 }
 
