@@ -757,6 +757,30 @@ C
     assert_output shm:/hostile-shared
 }
 
+@test "what looks shared and is a copy is looked at: each process has its own" {
+    make_memory /hostile-a 4K
+    make_memory /hostile-b 4K
+    # Both with as many descriptors, mappings and numbers of them.
+    spawn_ready copies python3 -c '
+import mmap, os, signal
+def take(path):
+    return [mmap.mmap(os.open(path, os.O_RDWR), 4096) for i in range(200)]
+kept = take("/dev/shm/hostile-a")
+if os.fork() == 0:
+    kept = None
+    os.closerange(3, 9)
+    os.closerange(10, 1000)
+    kept = take("/dev/shm/hostile-b")
+    os.write(9, b"\n")
+signal.pause()'
+    local child
+    child=$(pgrep -P "${pid[copies]}")
+    run_tool 0 ipcstat -r --noheadings -o NAME,USERS -k shm
+    kill -KILL "$child"
+    assert_line "shm:/hostile-a ${pid[copies]}:python3"
+    assert_line "shm:/hostile-b $child:python3"
+}
+
 # locking NAME: a process of another user with 10,000 locks of a file, by one open(2) of it, and 1,000
 # descriptors of that and of others.
 locking() {
