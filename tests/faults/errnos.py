@@ -117,8 +117,9 @@ ERRNOS = {
 # They cannot fail with what we give them; or, as brk, not by an errno, and the limits do that.
 INFALLIBLE = {
     "brk", "capget", "clock_gettime", "exit_group", "futex", "getegid", "geteuid", "getgid", "getpid",
-    "gettid", "getuid", "madvise", "mq_getsetattr", "munmap", "prlimit64", "rt_sigaction", "rt_sigprocmask",
-    "rt_sigreturn", "sched_getscheduler", "set_robust_list", "shmdt", "tgkill", "timer_settime", "umask",
+    "getrandom", "gettid", "getuid", "madvise", "mq_getsetattr", "munmap", "prlimit64", "rt_sigaction",
+    "rt_sigprocmask", "rt_sigreturn", "sched_getscheduler", "set_robust_list", "shmdt", "tgkill",
+    "timer_settime", "umask",
 }
 
 # What the arguments must match for errors of a call, or for one error of any call. A descriptor
