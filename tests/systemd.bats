@@ -42,7 +42,7 @@ start_socket() {
     made_queues+=("$(setting jobs.socket ListenMessageQueue)" /jobs-failed)
     command_of jobs.socket ExecStartPre
     run_tool 0 "${command[@]}"
-    assert_output /jobs-failed
+    assert_output "$(setting jobs.socket ListenMessageQueue)"$'\n'/jobs-failed
 }
 
 # What a socket unit listens on, opened with the flags of systemd 252 (src/core/socket.c); COMMAND
