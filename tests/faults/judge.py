@@ -463,7 +463,7 @@ def streaming(run, sound):
 
 
 def is_removal_spoilt(run):
-    return any(re.search(r"unlink|IPC_RMID|IPC_STAT|newfstatat", line) for line in run.hits)
+    return any(re.search(r"unlink|renameat2|IPC_RMID|IPC_STAT|newfstatat", line) for line in run.hits)
 
 
 def signalling(run, sound):
