@@ -60,7 +60,7 @@ Fifo::Fifo(Name name, mode_t mode, Keep keep, Existing existing)
     }
     bool made = false;
     try {
-        for (int tries = 0; !find(existing); ++tries)
+        for (int tries = 0; !find(made ? Existing::any : existing); ++tries)
             made = make(mode, tries);
     } catch (const Error& error) {
         if (made && error.code().value() != 0) // else it has been replaced
@@ -102,7 +102,7 @@ bool Fifo::find(Existing existing) {
     if (!S_ISFIFO(status.st_mode))
         throw Error(name_.text, text("this is ", describe_type(status.st_mode), ", not a FIFO"));
     identity_ = {.device = status.st_dev, .inode = status.st_ino};
-    if (!is_link_ && is_open_to_all(directory_of(path_)))
+    if (existing == Existing::ours && !is_link_ && is_open_to_all(directory_of(path_)))
         check_owner(name_, status.st_uid, existing);
     is_anonymous_ = is_link_ && is_of_pipe(path_);
     return true;

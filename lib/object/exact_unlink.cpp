@@ -16,10 +16,12 @@ namespace ipc {
 
 namespace {
 
-bool is_name_of(int directory, const std::string& name, FileId file) noexcept {
+/// 0 if that is its name, ESTALE if it is another's, or an errno value.
+int compare(int directory, const std::string& name, FileId file) noexcept {
     struct stat now {};
-    return fstatat(directory, name.c_str(), &now, AT_SYMLINK_NOFOLLOW) == 0 &&
-           FileId{.device = now.st_dev, .inode = now.st_ino} == file;
+    if (fstatat(directory, name.c_str(), &now, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno;
+    return FileId{.device = now.st_dev, .inode = now.st_ino} == file ? 0 : ESTALE;
 }
 
 int try_rename(int directory, const std::string& from, const std::string& to) noexcept {
@@ -34,8 +36,8 @@ int try_unlink(int directory, const std::string& name) noexcept {
 } // namespace
 
 int try_unlink_exactly(int directory, const std::string& name, FileId file) {
-    if (!is_name_of(directory, name, file))
-        return ESTALE;
+    if (const int error = compare(directory, name, file))
+        return error;
     // Others may make files here: a name that they cannot foresee.
     std::uint64_t chance = 0;
     if (getrandom(&chance, sizeof chance, 0) != sizeof chance)
@@ -46,8 +48,9 @@ int try_unlink_exactly(int directory, const std::string& name, FileId file) {
         return try_unlink(directory, name);
     if (error != 0)
         return error;
-    const int outcome =
-        is_name_of(directory, hidden, file) ? try_unlink(directory, hidden) : ESTALE;
+    int outcome = compare(directory, hidden, file);
+    if (outcome == 0)
+        outcome = try_unlink(directory, hidden);
     if (outcome == 0)
         return 0;
     error = try_rename(directory, hidden, name);

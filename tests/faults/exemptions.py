@@ -78,7 +78,7 @@ EXEMPTIONS = [
               and spoils(run, r"write\([^12].*EAGAIN")),
     Exemption("unlinked", "where the kernel says that a FIFO is gone, there is nothing to remove",
               lambda run, problem: problem == "made is left"
-              and spoils(run, r"(unlinkat|renameat2|newfstatat)\(.*ENOENT")),
+              and spoils(run, r"(openat|unlinkat|renameat2|newfstatat)\(.*ENOENT")),
     Exemption("hidden", "what is killed while it removes a file by its identity leaves it renamed",
               lambda run, problem: run.fault.effect == "SIGKILL"
               and re.search(r"(^|/)\.ipctools-\d+ is left$", problem)),
