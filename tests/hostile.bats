@@ -283,12 +283,13 @@ except ProcessLookupError: pass' "${pid[watch]}"
     wait_until test -s "$(out watch)"
     ends_by_term watch
     wait_exit flood
-    spawn maker sh -c 'while :; do semctl create /flood; semctl rm /flood; done'
+    : >on
+    spawn maker sh -c 'while [ -e on ]; do semctl create /flood; semctl rm /flood; done'
     spawn watch ipcstat --watch 1ms -b
     wait_until test -s "$(out watch)"
     ends_by_term watch
-    kill "${pid[maker]}"
-    wait_exit maker
+    rm on
+    wait_exit maker 0
 }
 
 # ---- Leases ----
