@@ -224,10 +224,6 @@ long default_limit(const char* name, const char* ceiling, long fallback) {
     return std::min(value, kernel_limit(ceiling).value_or(value));
 }
 
-} // namespace
-
-namespace {
-
 /// All may make queues, and only their owners remove them.
 void check_queue_owner(const Name& name, const UniqueFd& queue, Existing existing) {
     struct stat status {};
@@ -236,13 +232,14 @@ void check_queue_owner(const Name& name, const UniqueFd& queue, Existing existin
     check_owner(name, status.st_uid, existing);
 }
 
-/// The same of one that is not open; into one that we may not open, nothing gets by us.
+/// The same of one that is not open. Whoever keeps us from it may let us in later.
 void check_owner_of(const Name& name, Existing existing) {
     if (existing == Existing::any)
         return;
-    for (const int flags : {O_RDONLY, O_WRONLY})
-        if (const auto queue = try_open_posix_descriptor(name, flags))
-            return check_queue_owner(name, *queue, existing);
+    auto queue = try_open_posix_descriptor(name, O_RDONLY);
+    if (!queue)
+        queue = open_posix_descriptor(name, O_WRONLY);
+    check_queue_owner(name, *queue, existing);
 }
 
 } // namespace
