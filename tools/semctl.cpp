@@ -110,7 +110,7 @@ constexpr Option<Options> table[] = {
     {standard::json({.verbs = "show", .help = "one json object for each semaphore"}),
      [](Options& o, const char*) { o.json = true; }},
     {{.short_name = 'q', .long_name = "quiet", .verbs = "set",
-      .help = "no effect; was to quiet a note"},
+      .help = "accepted without effect"},
      [](Options&, const char*) {}},
     help_option<Options>,
     version_option<Options>,
