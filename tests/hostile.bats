@@ -147,20 +147,24 @@ ends_by_term() {
     wait_exit "$1" 143
 }
 
-@test "sigwatch -p of a process that raises signals without pause: -w and a signal end it" {
+# flood N: spawns a process of which so many threads raise USR1 without pause.
+flood() {
     spawn flood python3 -IS -c '
-import os, signal, threading
-signal.signal(signal.SIGUSR1, signal.SIG_DFL)
-signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
-libc = __import__("ctypes").CDLL(None)
+import ctypes, signal, sys, threading
+libc = ctypes.CDLL(None)
 libc.signal(signal.SIGUSR1, libc.getpid)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
 def flood():
     while True:
         libc["raise"](signal.SIGUSR1)
 print("ready", flush=True)
-for _ in range(40):
-    threading.Thread(target=flood).start()'
+for _ in range(int(sys.argv[1])):
+    threading.Thread(target=flood).start()' "$1"
     wait_until grep -q ready "$(out flood)"
+}
+
+@test "sigwatch -p of a process that raises signals without pause: -w and a signal end it" {
+    flood 40
     run_tool 124 sigwatch -w 0.3 -p "${pid[flood]}" TERM
     spawn watch sigwatch -p "${pid[flood]}"
     wait_until test -s "$(out watch)"
@@ -406,6 +410,7 @@ foreign() {
     requires root
     local shared=/dev/shm/shared
     "${mallory[@]}" mqctl create -m 0666 /q key:0x00000071
+    "${mallory[@]}" mqctl create /closed
     "${mallory[@]}" semctl create -m 0666 --value 1 /s key:0x00000073
     "${mallory[@]}" shmctl create -m 0666 -s 100K /m key:0x0000006d
     mkdir -m 1777 "$shared"
@@ -425,6 +430,9 @@ foreign() {
         assert_output "$name"
         assert_equal "$(queued "$name")" 2
     done
+    # One that we may not open can be opened to us later.
+    run_tool 2 "${victim[@]}" mqctl create /closed
+    assert_diagnostic mqctl '/closed: cannot open: Permission denied'
     for name in /s key:0x00000073; do
         foreign semctl create "$name"
         run_tool 0 semctl create --owner-any "$name"
@@ -458,7 +466,7 @@ foreign() {
     run_tool 0 semctl create /s
     run_tool 0 shmctl create -s 5 /m
     chmod 1777 /dev/shm
-    mqctl rm /q key:0x00000071
+    mqctl rm /q /closed key:0x00000071
     semctl rm /s key:0x00000073
     shmctl rm /m key:0x0000006d
     cd /
@@ -1042,18 +1050,7 @@ for line in open("/proc/sysvipc/sem").readlines()[1:]:
 }
 
 @test "sigwatch -p killed in a flood of signals: no thread stays stopped" {
-    spawn flood python3 -IS -c '
-import os, signal, threading
-signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
-libc = __import__("ctypes").CDLL(None)
-libc.signal(signal.SIGUSR1, libc.getpid)
-def flood():
-    while True:
-        libc["raise"](signal.SIGUSR1)
-print("ready", flush=True)
-for _ in range(8):
-    threading.Thread(target=flood).start()'
-    wait_until grep -q ready "$(out flood)"
+    flood 8
     for _ in {1..10}; do
         spawn watch sigwatch -p "${pid[flood]}"
         wait_until test -s "$(out watch)"
