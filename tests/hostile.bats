@@ -402,7 +402,7 @@ victim=(setpriv --reuid 65533 --regid 65533 --clear-groups '--inh-caps=-all')
 foreign() {
     echo "$*"
     run_tool 2 "$@" <<<hello
-    assert_diagnostic "$1" ": it is there already and belongs to user 65534, not to us; --owner-any takes it$"
+    assert_diagnostic "$1" ": it exists and belongs to user 65534, not to us; --owner-any accepts it$"
     assert_output ''
 }
 

@@ -98,7 +98,7 @@ struct sigaction action_for(void (*handler)(int)) noexcept {
     return action;
 }
 
-/// A fault cannot: one of a mapping that was cut short would end us if it were blocked.
+/// Not SIGBUS: blocked, the fault of a mapping that was cut short would kill us.
 sigset_t all_that_may_wait() noexcept {
     sigset_t set;
     sigfillset(&set);

@@ -35,7 +35,7 @@ UniqueFd refer_to_memory(const Name& name);
 
 struct stat memory_status(const Name& name, const UniqueFd& memory);
 
-/// Whether an object that is there will do for who would make one: check_owner(). Throws Error.
+/// Throws Error unless an existing object will do where one was to be created: check_owner().
 void check_memory_owner(const Name& name, const UniqueFd& memory, Existing existing);
 
 /// Throws Error if `fd`, which is called `other`, is the object itself: copying one to the other

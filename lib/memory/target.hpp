@@ -52,7 +52,7 @@ class MemoryTarget {
     std::int64_t stored_ = 0;
 };
 
-/// Null if there is no such object. What may be `existing` is for who would create it otherwise.
+/// Null if there is no such object. `existing` says whose will do where one was to be created.
 std::unique_ptr<MemoryTarget> try_open_memory_target(const Name& name, Existing existing);
 
 /// A new object of `size` bytes and mode 0600; null if there is one of that name already.

@@ -9,8 +9,8 @@ namespace ipc {
 /// sem_overview(7), and sysvipc(7).
 enum class Family : std::uint8_t { posix, system_v };
 
-/// Which object that is there already will do for one that is to be created: where all may make
-/// some, none but our own and the superuser's; any; none.
+/// Which existing object will do where one was to be created: our own or the superuser's, where
+/// anybody may create some; any; none.
 enum class Existing : std::uint8_t { ours, any, refused };
 
 } // namespace ipc

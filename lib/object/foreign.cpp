@@ -18,8 +18,8 @@ bool is_open_to_all(const std::string& directory) noexcept {
 void check_owner(const Name& name, uid_t owner, Existing existing) {
     const bool is_found_by_name = name.form != Name::Form::fd && name.form != Name::Form::id;
     if (existing == Existing::ours && is_found_by_name && owner != 0 && owner != geteuid())
-        throw Error(name.text, text("it is there already and belongs to user ", owner,
-                                    ", not to us; --owner-any takes it"));
+        throw Error(name.text, text("it exists and belongs to user ", owner,
+                                    ", not to us; --owner-any accepts it"));
 }
 
 void check_owner(const Name& name, const ipc_perm& owners, Existing existing) {

@@ -121,7 +121,7 @@ struct QueueSettings {
 };
 
 /// For receiving, a POSIX queue is opened read-write so that messages can go back, else read-only.
-/// What may be `existing` is for who would create it otherwise: check_owner().
+/// `existing` says whose will do where one was to be created: check_owner().
 std::unique_ptr<MessageQueue> open_queue(const Name& name, Access access,
                                          Existing existing = Existing::any);
 

@@ -22,7 +22,8 @@ class RingMemory {
   public:
     /// Opens and maps what is there; null if there is nothing yet. For a reader, that goes for
     /// memory that has no header yet, too. What holds anything else than a ring is refused, and
-    /// neither mapped for writing nor changed; so is what may not be `existing`: check_owner().
+    /// neither mapped for writing nor changed; so is another user's, as `existing` says:
+    /// check_owner().
     static std::unique_ptr<RingMemory> try_open(const Name& name, RingSide side, Existing existing);
 
     /// New memory for a ring of `size`, of that mode; null if there is something already. Nobody

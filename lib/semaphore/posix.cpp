@@ -194,7 +194,7 @@ Waited PosixSemaphore::take(std::uint64_t count, Deadline deadline) {
 }
 
 /// Nothing tells a waiter that the file is removed or cut short, so it looks each second. One that
-/// was woken takes before it looks at anything else: nobody else was.
+/// was woken takes before it looks at anything else, for nobody else was woken.
 Waited PosixSemaphore::take_one(Deadline deadline) {
     constexpr nanoseconds between_looks = std::chrono::seconds(1);
     std::optional<SemaphoreWord::Waiter> waiter;

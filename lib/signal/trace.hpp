@@ -26,7 +26,7 @@ class SignalTrace {
 
     struct Event {
         enum class What : std::uint8_t { signal, end, other };
-        What what;      ///< `other` is of no interest; it was seen to
+        What what;      ///< `other`: nothing to tell
         pid_t receiver; ///< the thread that it is delivered to; the process that has ended
         siginfo_t info;
     };

@@ -120,7 +120,7 @@ consteval OptionInfo exclusive(OptionInfo row) {
 /// --owner-any.
 consteval OptionInfo owner_any(OptionInfo row) {
     row.long_name = "owner-any";
-    row.help = "also take one that another user made";
+    row.help = "accept an existing one of any user";
     return row;
 }
 
