@@ -201,10 +201,10 @@ while True:
     done
 }
 
-# Reads a page of stdin now and then, for ever.
+# Reads a page of stdin now and then, never a second apart, for ever.
 slow_reader='import os, select
 while True:
-    select.select([], [], [], 1)
+    select.select([], [], [], 0.4)
     os.read(0, 4096)'
 
 @test "a reader that is slow on purpose does not hold up one that was told to end" {
@@ -219,13 +219,14 @@ while True:
     wait_blocked follow
     ends_by_term follow
     # The message goes back, whole.
-    set_limit fs.mqueue.msgsize_max 1048576
-    make_queue /large --maxmsg 1 --msgsize 700K
-    head -c 700K /dev/zero | mqsend -F whole /large
-    spawn_into receive "$pipe" mqreceive -F whole /large
+    set_limit kernel.msgmax 1048576
+    set_limit kernel.msgmnb 1048576
+    make_queue key:0x6c617267
+    head -c 700K /dev/zero | mqsend -F whole key:0x6c617267
+    spawn_into receive "$pipe" mqreceive -F whole key:0x6c617267
     wait_blocked receive
     ends_by_term receive
-    assert_equal "$(queued /large)" 1
+    assert_equal "$(queued key:0x6c617267)" 1
     kill "${pid[reader]}"
     wait_exit reader
 }
@@ -234,7 +235,7 @@ while True:
     local dir=$BATS_TEST_TMPDIR name
     cd "$dir"
     mkfifo in out
-    make_queue /flood
+    make_queue /flood --msgsize 64
     make_queue key:0x666c6f6f
     for name in /flood key:0x666c6f6f; do
         spawn sender mqsend "$name" < <(yes)
@@ -250,7 +251,7 @@ while True:
         mqctl rm "$name"
         wait_exit receiver 0
     done
-    make_queue /flood
+    make_queue /flood --msgsize 64
     spawn sender sh -c 'while mqsend -n /flood x; do mqreceive -a /flood >/dev/null; done'
     spawn watcher mqnotify -f /flood
     wait_until test -s "$(out watcher)"
@@ -409,8 +410,9 @@ foreign() {
 @test "what a tool was told to create is ours, or the superuser's, or refused with its owner" {
     requires root
     local shared=/dev/shm/shared
-    "${mallory[@]}" mqctl create -m 0666 /q key:0x00000071
-    "${mallory[@]}" mqctl create /closed
+    "${mallory[@]}" mqctl create -m 0666 --msgsize 64 /q
+    "${mallory[@]}" mqctl create -m 0666 key:0x00000071
+    "${mallory[@]}" mqctl create --msgsize 64 /closed
     "${mallory[@]}" semctl create -m 0666 --value 1 /s key:0x00000073
     "${mallory[@]}" shmctl create -m 0666 -s 100K /m key:0x0000006d
     mkdir -m 1777 "$shared"
@@ -455,7 +457,8 @@ foreign() {
     wait_exit reader 0
     assert_output hello
     # What root has made serves all; and where not all may make names, they are nobody's trap.
-    run_tool 0 mqctl create -m 0666 /root key:0x00000072
+    run_tool 0 mqctl create -m 0666 --msgsize 64 /root
+    run_tool 0 mqctl create -m 0666 key:0x00000072
     run_tool 0 "${mallory[@]}" mqsend --create /root message
     run_tool 0 "${mallory[@]}" mqctl create key:0x00000072
     mqctl rm /root key:0x00000072
