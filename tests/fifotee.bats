@@ -325,8 +325,11 @@ ending=(HUP INT QUIT ALRM TERM USR2 RTMIN+5)
     run_tool 0 fifotee fd:7 7>a < <(seq 5)
     wait_exit a 0
     assert_output "$(seq 5)"
-    spawn_reader a a
-    run_tool 0 fifotee fifo:fd:7 7<>a < <(seq 5)
+    exec 7<>a
+    spawn_reader a a 7>&-
+    run_tool 0 fifotee fifo:fd:7 < <(seq 5)
+    wait_until got a "$(seq 5)"
+    exec 7>&-
     wait_exit a 0
     assert_output "$(seq 5)"
     run_tool 0 bash -c 'seq 5 | fifotee --no-stdout >(sort -r >one; echo >done) >(cat >two; echo >done)' \
@@ -1023,9 +1026,12 @@ print(peak(["fifotee", "--slow=" + sys.argv[1], "a"]) - least)' "$how"
     requires mount
     ! is_sanitized || skip 'the sanitizers need /proc'
     mkfifo a
-    spawn_reader a a
-    run_tool 0 unshare --mount sh -c 'mount -t tmpfs none /proc && seq 5 | fifotee a made --absent=skip'
+    exec 7<>a
+    spawn_reader a a 7>&-
+    run_tool 0 unshare --mount sh -c 'mount -t tmpfs none /proc && seq 5 | fifotee a made --absent=skip' 7>&-
     assert_output "$(seq 5)"
+    wait_until got a "$(seq 5)"
+    exec 7>&-
     wait_exit a 0
     assert_output "$(seq 5)"
 }
